@@ -1,0 +1,110 @@
+#include "model/cycle.h"
+
+#include <cstring>
+
+namespace virtmeter {
+namespace {
+
+constexpr std::array<std::string_view, 8> kStateNames = {"no state", "running", "blocked", "paused",
+                                                         "shutdown", "shutoff", "crashed", "suspended"};
+
+template <Scope S>
+void sum_over(const std::vector<Values<S>>& devices, MetricId of, VmValues& values, MetricId total) {
+  std::int64_t sum = 0;
+  std::size_t read_count = 0;
+  Absence why = Absence::partial_sum;
+  for (const Values<S>& device : devices) {
+    const auto part = device.integer(of);
+    if (!part) {
+      why = device.absence(of);
+      continue;
+    }
+    ++read_count;
+    // Two counters near the limit: the sum stays at the limit instead of turning negative.
+    if (__builtin_add_overflow(sum, *part, &sum)) sum = INT64_MAX;
+  }
+  if (read_count == devices.size()) return values.set_integer(total, sum);
+  values.set_remainder(total, sum, read_count == 0 ? why : Absence::partial_sum);
+}
+
+void copy_value(VmValues& values, MetricId from, MetricId to) {
+  const auto value = values.integer(from);
+  if (value) return values.set_integer(to, *value);
+  values.set_absent(to, values.absence(from));
+}
+
+template <Scope S>
+void count_rows(const Values<S>& values, RowRange rows, AbsenceCounts& counts) {
+  for (MetricId id = rows.first; id < rows.end; ++id) {
+    // A label is the state's name: the state itself is counted already.
+    if (metric(id).origin.how == How::label) continue;
+    const Absence absence = values.absence(id);
+    if (absence != Absence::none) ++counts[static_cast<std::size_t>(absence)];
+  }
+}
+
+}  // namespace
+
+std::string Uuid::text() const {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  out.reserve(36);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    out += kHex[bytes[i] >> 4];
+    out += kHex[bytes[i] & 0x0F];
+  }
+  return out;
+}
+
+std::size_t UuidHash::operator()(const Uuid& uuid) const {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  std::memcpy(&high, uuid.bytes.data(), 8);
+  std::memcpy(&low, uuid.bytes.data() + 8, 8);
+  return static_cast<std::size_t>((high ^ (low * 0x9E3779B97F4A7C15u)) * 0xFF51AFD7ED558CCDu);
+}
+
+std::size_t VmLayout::bytes() const {
+  const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() + 1 : 0; };
+  std::size_t total = sizeof(VmLayout) + heap(name) + heap(uuid_text);
+  for (const auto* list : {&nics, &disks}) {
+    total += list->capacity() * sizeof(std::string);
+    for (const std::string& device : *list) total += heap(device);
+  }
+  return total;
+}
+
+std::string_view state_name(std::int64_t code) {
+  if (code < 0 || code >= static_cast<std::int64_t>(kStateNames.size())) return "unknown";
+  return kStateNames[static_cast<std::size_t>(code)];
+}
+
+void complete(VmSample& vm) {
+  const bool devices_known = vm.layout->devices_known;
+  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
+    const MetricId of = kMetricOf[id];
+    switch (metric(id).origin.how) {
+      case How::copy: copy_value(vm.values, of, id); break;
+      case How::sum:
+        if (!devices_known) {
+          vm.values.set_absent(id, Absence::call_failed);
+        } else if (scope_of(of) == Scope::nic) {
+          sum_over(vm.nics, of, vm.values, id);
+        } else {
+          sum_over(vm.disks, of, vm.values, id);
+        }
+        break;
+      default: break;
+    }
+  }
+}
+
+void count_absences(const VmSample& vm, AbsenceCounts& counts) {
+  count_rows(vm.values, line_rows(Line::vm_metrics), counts);
+  count_rows(vm.values, line_rows(Line::vm_totals), counts);
+  for (const NicValues& nic : vm.nics) count_rows(nic, line_rows(Line::nic), counts);
+  for (const DiskValues& disk : vm.disks) count_rows(disk, line_rows(Line::disk), counts);
+}
+
+}  // namespace virtmeter

@@ -1,0 +1,69 @@
+// The operations virtmeter asks of a hypervisor, under the names their users know. The interface is the seam at
+// which tests make single calls fail; LibvirtConnector (libvirt_connector.h) is the one implementation of it.
+//
+// An Error of kind not_found means that the VM is gone, invalid that this driver does not have the call; the loss
+// of the connection shows in alive().
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/cycle.h"
+#include "source/libvirt/domain_xml.h"
+#include "source/libvirt/handles.h"
+
+namespace virtmeter {
+
+// An active VM with the handle of its domain, so that its statistics need no second look-up.
+struct LiveVm {
+  DomainHandle domain;
+  Uuid uuid;
+  int domain_id = -1;
+  std::string name;
+};
+
+using RecordVisitor = std::function<void(const Uuid& uuid, std::span<const virTypedParameter> params)>;
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+
+  // Opens the connection and registers for events. Closes an old one first: its LiveVms must be gone by then.
+  virtual Status connect() = 0;
+  virtual void disconnect() = 0;
+  virtual bool alive() = 0;
+
+  // virConnectListAllDomains, active only; in the order of the domain ids.
+  virtual Result<std::vector<LiveVm>> get_live_vms() = 0;
+
+  // virDomainListGetStats: state, CPU, balloon, vCPU, interface and block groups, without waiting for jobs. A VM
+  // that has gone has no record.
+  virtual Status get_bulk_stats(std::span<const LiveVm* const> vms, const RecordVisitor& visit) = 0;
+
+  virtual Result<DeviceList> get_devices_for_vm(const LiveVm& vm) = 0;  // virDomainGetXMLDesc.
+
+  // Each sets what it reads in `values` and leaves the rest alone.
+  virtual Status get_info(const LiveVm& vm, VmValues& values) = 0;          // virDomainGetInfo.
+  virtual Status get_memory_stats(const LiveVm& vm, VmValues& values) = 0;  // virDomainMemoryStats.
+  virtual Status get_cpu_stats(const LiveVm& vm, VmValues& values) = 0;     // virDomainGetCPUStats, totals.
+  virtual Status get_interface_stats(const LiveVm& vm, const std::string& device, NicValues& values) = 0;
+  virtual Status get_block_stats(const LiveVm& vm, const std::string& device, DiskValues& values) = 0;
+
+  // UUIDs whose device lists an event has made stale since the last call; every_vm: all of them.
+  struct Invalidations {
+    std::vector<Uuid> uuids;
+    bool every_vm = false;
+    std::uint64_t events = 0;  // Received since the last call.
+  };
+  virtual Invalidations take_invalidations() = 0;
+
+  virtual std::string version() = 0;    // "QEMU 7.2.22, libvirt 9.0.0".
+  virtual std::string host_name() = 0;  // Of the hypervisor's host; empty when it does not say.
+};
+
+}  // namespace virtmeter

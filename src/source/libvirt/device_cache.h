@@ -1,0 +1,67 @@
+// The device lists of the VMs, kept between cycles so that a stable host parses no XML. An entry belongs to one
+// life of one VM (UUID and domain id), serves for at most the TTL, and is dropped with its VM. Entries age at
+// slightly different speeds, so that a host's XML is not read again all in one cycle. Not thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/cycle.h"
+
+namespace virtmeter {
+
+struct CachedVm {
+  std::shared_ptr<const VmLayout> layout;
+  std::vector<std::string> other_disks;  // Targets that bulk statistics name but that are no disks.
+  // A record whose devices differ from the XML read for its sake: no reason to read it again each cycle.
+  std::optional<std::uint64_t> excused_fingerprint;
+};
+
+class DeviceCache {
+ public:
+  explicit DeviceCache(std::chrono::nanoseconds ttl) : ttl_(ttl) {}
+
+  // The entry, and a hit, when it is of this life of the VM and still good. Otherwise null, and a miss.
+  CachedVm* find(const Uuid& uuid, int domain_id, BootTime now);
+
+  // The entry of this life of the VM whatever its age, uncounted: better than nothing when XML cannot be read.
+  CachedVm* find_stale(const Uuid& uuid, int domain_id);
+
+  CachedVm& put(CachedVm vm, BootTime now);
+
+  void invalidate(const Uuid& uuid);
+  void invalidate_all();
+
+  // Drops every entry that has not been looked up since the last call of this.
+  void drop_unused();
+
+  struct Stats {
+    std::uint64_t entries = 0;
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+    std::uint64_t bytes = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Entry {
+    CachedVm vm;
+    BootTime good_until;
+    bool used = true;
+  };
+  Entry* lookup(const Uuid& uuid, int domain_id);
+
+  std::chrono::nanoseconds ttl_;
+  std::unordered_map<Uuid, Entry, UuidHash> entries_;
+  std::uint64_t hits_ = 0;
+  std::uint64_t misses_ = 0;
+};
+
+}  // namespace virtmeter

@@ -1,0 +1,417 @@
+#include "source/libvirt/libvirt_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "source/libvirt/libvirt_connector.h"
+#include "source/libvirt/uri.h"
+
+namespace virtmeter {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::chrono::nanoseconds kBackoffMin = seconds(1);
+constexpr std::chrono::nanoseconds kBackoffMax = seconds(30);
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool same_devices(std::span<const BulkRecord::Device> recorded, const std::vector<std::string>& listed,
+                  const std::vector<std::string>& also_known) {
+  const bool all_known = std::all_of(recorded.begin(), recorded.end(), [&](const auto& device) {
+    return contains(listed, device.name) || contains(also_known, device.name);
+  });
+  return all_known && std::all_of(listed.begin(), listed.end(), [&](const std::string& name) {
+           return std::any_of(recorded.begin(), recorded.end(), [&](const auto& d) { return d.name == name; });
+         });
+}
+
+bool agrees(const BulkRecord& record, const CachedVm& cached) {
+  const RecordGroups& groups = record.groups();
+  return (!groups.nics || same_devices(record.nics(), cached.layout->nics, {})) &&
+         (!groups.disks || same_devices(record.disks(), cached.layout->disks, cached.other_disks));
+}
+
+std::shared_ptr<VmLayout> make_layout(const LiveVm& live) {
+  auto layout = std::make_shared<VmLayout>();
+  layout->uuid = live.uuid;
+  layout->uuid_text = live.uuid.text();
+  layout->domain_id = live.domain_id;
+  layout->name = live.name;
+  return layout;
+}
+
+// Gives the rows that the call `name` stands for, and that nobody has set, the reason `why`.
+void explain_rows_of_call(VmValues& values, std::string_view name, Absence why) {
+  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
+    const std::string_view call = metric(id).origin.call;
+    const bool of_call = call.substr(0, name.size()) == name && call.substr(name.size(), 1) == ".";
+    if (of_call && values.absence(id) == Absence::not_read) values.set_absent(id, why);
+  }
+}
+
+Absence absence_of(const Error& error) {
+  return error.code == Errc::invalid ? Absence::unsupported : Absence::call_failed;
+}
+
+bool nothing_read(const VmSample& sample) {
+  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
+    if (sample.values.has(id)) return false;
+  }
+  return true;
+}
+
+BootTime middle(BootTime a, BootTime b) { return a + (b - a) / 2; }
+
+}  // namespace
+
+Result<std::unique_ptr<LibvirtSource>> LibvirtSource::open(const LibvirtSourceOptions& options, const Clock& clock) {
+  Result<LibvirtUri> uri = parse_libvirt_uri(options.uri);
+  if (!uri) return std::move(uri).error();
+  auto connector = std::make_unique<LibvirtConnector>(options.uri, std::move(uri).value());
+  return std::make_unique<LibvirtSource>(options, std::move(connector), clock);
+}
+
+LibvirtSource::LibvirtSource(const LibvirtSourceOptions& options, std::unique_ptr<Connector> connector,
+                             const Clock& clock)
+    : options_(options), connector_(std::move(connector)), clock_(clock), cache_(options.device_cache_ttl) {
+  counts_.target = loggable_uri(options.uri);
+  publish_status();
+}
+
+// --------------------------------------------------------------------------------------- the read, top down
+
+Status LibvirtSource::read(std::vector<VmSample>& vms) {
+  Status connected = ensure_connected();
+  if (!connected) return connected;
+  apply_invalidations();
+
+  Result<std::vector<LiveVm>> live = connector_->get_live_vms();
+  if (!live) {
+    note_disconnected(live.error());
+    return std::move(live).error();
+  }
+  std::vector<Work> works(live->size());
+  for (std::size_t i = 0; i < works.size(); ++i) works[i].live = &(*live)[i];
+  for (std::size_t first = 0; first < works.size(); first += options_.chunk_vms) {
+    const std::size_t size = std::min(options_.chunk_vms, works.size() - first);
+    read_chunk(std::span(works).subspan(first, size));
+  }
+  deliver(works, vms);
+  cache_.drop_unused();
+  if (!connector_->alive()) {
+    note_disconnected({Errc::unavailable, "the connection was lost while the VMs were read", ""});
+  }
+  publish_status();
+  return Status::ok();
+}
+
+void LibvirtSource::read_chunk(std::span<Work> chunk) {
+  for (Work& work : chunk) prepare(work);
+  read_bulk(chunk);
+  for (Work& work : chunk) {
+    if (!work.vanished && connector_->alive()) fill_missing_groups(work);
+  }
+}
+
+// Hands the finished samples over. VMs of which nothing could be read because the connection broke are not lines
+// of zeros: they are counted as unread.
+void LibvirtSource::deliver(std::vector<Work>& works, std::vector<VmSample>& vms) {
+  const bool alive = connector_->alive();
+  vms.reserve(vms.size() + works.size());
+  for (Work& work : works) {
+    if (work.vanished) {
+      ++counts_.vms_vanished;
+    } else if (!alive && (!work.sample.layout || nothing_read(work.sample))) {
+      ++counts_.vms_unread;
+    } else {
+      vms.push_back(std::move(work.sample));
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ connection
+
+Status LibvirtSource::ensure_connected() {
+  if (connector_->alive()) return Status::ok();
+  if (was_connected_) note_disconnected({Errc::unavailable, "the connection was closed", ""});
+  if (clock_.boot_now() < next_attempt_) {
+    return Error{Errc::unavailable, "not connected, waiting to try again", counts_.last_error};
+  }
+  connector_->disconnect();
+  Status connected = connector_->connect();
+  if (!connected) {
+    backoff_ = std::clamp(backoff_ * 2, kBackoffMin, kBackoffMax);
+    next_attempt_ = clock_.boot_now() + backoff_;
+    note_disconnected(connected.error());
+    return connected;
+  }
+  if (counts_.connected || !counts_.last_error.empty()) ++counts_.reconnects;
+  was_connected_ = true;
+  backoff_ = {};
+  unsupported_calls_.clear();
+  counts_.connected = true;
+  counts_.last_error.clear();
+  counts_.version = printable(connector_->version());
+  log_info("connected to {}: {}", counts_.target, counts_.version);
+  publish_status();
+  return Status::ok();
+}
+
+void LibvirtSource::note_disconnected(const Error& error) {
+  const std::string text = error.fix.empty() ? error.message : error.message + "; fix: " + error.fix;
+  if (counts_.connected || counts_.last_error != text) {
+    log_warning("{}: {}; collection goes on when it answers again", counts_.target, text);
+  }
+  was_connected_ = false;
+  counts_.connected = false;
+  counts_.last_error = text;
+  publish_status();
+}
+
+void LibvirtSource::apply_invalidations() {
+  const Connector::Invalidations news = connector_->take_invalidations();
+  counts_.events += news.events;
+  if (news.every_vm) cache_.invalidate_all();
+  for (const Uuid& uuid : news.uuids) cache_.invalidate(uuid);
+}
+
+// ---------------------------------------------------------------------------------------------- device lists
+
+void LibvirtSource::prepare(Work& work) {
+  work.cached = cache_.find(work.live->uuid, work.live->domain_id, clock_.boot_now());
+  if (work.cached == nullptr) work.cached = fetch_device_lists(*work.live, work.vanished);
+  work.cached = renamed(work.cached, *work.live);
+  if (work.cached != nullptr) return give_layout(work, work.cached->layout);
+  auto layout = make_layout(*work.live);
+  layout->devices_known = false;
+  give_layout(work, std::move(layout));
+}
+
+void LibvirtSource::give_layout(Work& work, std::shared_ptr<const VmLayout> layout) {
+  work.sample.nics.assign(layout->nics.size(), {});
+  work.sample.disks.assign(layout->disks.size(), {});
+  work.sample.layout = std::move(layout);
+}
+
+// Null when there are none: the VM then goes out without devices, and its sums are absent.
+CachedVm* LibvirtSource::fetch_device_lists(const LiveVm& live, bool& vanished) {
+  ++counts_.xml_reads;
+  Result<DeviceList> devices = connector_->get_devices_for_vm(live);
+  if (!devices) {
+    if (devices.error().code == Errc::not_found) {
+      vanished = true;
+      return nullptr;
+    }
+    ++counts_.xml_failures;
+    warn(fmt::format("xml {}", live.uuid.text()),
+         fmt::format("vm {}: device lists not refreshed: {}", printable(live.name), devices.error().message));
+    return cache_.find_stale(live.uuid, live.domain_id);
+  }
+  auto layout = make_layout(live);
+  layout->nics = std::move(devices->nics);
+  layout->disks = std::move(devices->disks);
+  return &cache_.put({std::move(layout), std::move(devices->other), std::nullopt}, clock_.boot_now());
+}
+
+// A VM may get another name while it runs; the list says so in every cycle.
+CachedVm* LibvirtSource::renamed(CachedVm* cached, const LiveVm& live) {
+  if (cached == nullptr || cached->layout->name == live.name) return cached;
+  auto layout = std::make_shared<VmLayout>(*cached->layout);
+  layout->name = live.name;
+  cached->layout = std::move(layout);
+  return cached;
+}
+
+// The record names the devices as they are now. Where it disagrees with the list, the list is read again at once:
+// this finds hot-plug without events. A disagreement that fresh XML does not mend is remembered and let be.
+void LibvirtSource::refresh_changed_devices(Work& work, const BulkRecord& record) {
+  if (work.cached == nullptr || agrees(record, *work.cached)) return;
+  const std::uint64_t fingerprint = record.device_fingerprint();
+  if (work.cached->excused_fingerprint == fingerprint) return;
+  CachedVm* fresh = fetch_device_lists(*work.live, work.vanished);
+  if (fresh == nullptr) return;
+  work.cached = fresh;
+  if (!agrees(record, *fresh)) fresh->excused_fingerprint = fingerprint;
+  give_layout(work, fresh->layout);
+}
+
+// ----------------------------------------------------------------------------------------------------- bulk
+
+void LibvirtSource::read_bulk(std::span<Work> chunk) {
+  std::vector<const LiveVm*> wanted;
+  wanted.reserve(chunk.size());
+  for (const Work& work : chunk) {
+    if (!work.vanished) wanted.push_back(work.live);
+  }
+  if (wanted.empty() || !connector_->alive() || contains(unsupported_calls_, "bulk")) return;
+
+  const BootTime asked = clock_.boot_now();
+  ++counts_.bulk_calls;
+  const Status status = connector_->get_bulk_stats(wanted, [&](const Uuid& uuid, auto params) {
+    const auto work = std::find_if(chunk.begin(), chunk.end(), [&](const Work& w) { return w.live->uuid == uuid; });
+    if (work != chunk.end()) take_record(*work, params);
+  });
+  const BootTime read_at = middle(asked, clock_.boot_now());
+  for (Work& work : chunk) {
+    work.sample.read_at = read_at;
+    // Every active VM has a record, so one without has stopped since it was listed.
+    if (status && !work.has_record) work.vanished = true;
+  }
+  if (!status && connector_->alive()) survive_bulk_failure(chunk, status.error());
+}
+
+void LibvirtSource::survive_bulk_failure(std::span<Work> chunk, const Error& error) {
+  if (error.code == Errc::invalid) {
+    log_debug("{}: {}: asking call by call", counts_.target, error.message);
+    unsupported_calls_.emplace_back("bulk");
+    return;
+  }
+  // Up to libvirt 9.0 one VM's failure fails the whole call (docs/libvirt.md): halve until it is alone.
+  ++counts_.failed_calls;
+  if (chunk.size() > 1) {
+    read_bulk(chunk.first(chunk.size() / 2));
+    read_bulk(chunk.subspan(chunk.size() / 2));
+    return;
+  }
+  warn(fmt::format("bulk {}", chunk.front().live->uuid.text()),
+       fmt::format("vm {}: {}; asking call by call", printable(chunk.front().live->name), error.message));
+}
+
+void LibvirtSource::take_record(Work& work, std::span<const virTypedParameter> params) {
+  const BulkRecord record(params);
+  refresh_changed_devices(work, record);
+  record.fill(work.sample);
+  work.groups = record.groups();
+  work.has_record = true;
+}
+
+// -------------------------------------------------------------------------------------------------- fallback
+
+void LibvirtSource::fill_missing_groups(Work& work) {
+  const RecordGroups& groups = work.groups;
+  const bool complete = work.has_record && groups.cpu && groups.user_time && groups.balloon && groups.vcpu;
+  const BootTime asked = clock_.boot_now();
+  if (!complete) fill_vm_groups(work);
+  if (!work.vanished && !(groups.nics && groups.disks)) fill_devices(work);
+  if (!work.has_record || !groups.cpu) work.sample.read_at = middle(asked, clock_.boot_now());
+  explain_after_bulk(groups, work.sample);
+  warn_of_gone_devices(work.sample);
+}
+
+void LibvirtSource::warn_of_gone_devices(const VmSample& sample) {
+  const auto check = [&](const std::string& device, Absence absence) {
+    if (absence != Absence::device_gone) return;
+    warn(fmt::format("device {} {}", sample.layout->uuid_text, device),
+         fmt::format("vm {}: device {}: libvirt lists it but has no statistics of it; its other devices go on",
+                     printable(sample.layout->name), printable(device)));
+  };
+  for (std::size_t i = 0; i < sample.nics.size(); ++i) {
+    check(sample.layout->nics[i], sample.nics[i].absence(metric_id("nic.rxbytes")));
+  }
+  for (std::size_t i = 0; i < sample.disks.size(); ++i) {
+    check(sample.layout->disks[i], sample.disks[i].absence(metric_id("disk.rd_req")));
+  }
+}
+
+void LibvirtSource::fill_vm_groups(Work& work) {
+  const RecordGroups& groups = work.groups;
+  if (!work.has_record || !groups.cpu || !groups.balloon || !groups.vcpu) {
+    fall_back(work, "info", [&](VmValues& values) { return connector_->get_info(*work.live, values); });
+    // A persistent VM that has stopped since it was listed still answers, but is not active.
+    work.vanished = work.vanished || work.sample.values.integer(metric_id("vm_totals.state")) == VIR_DOMAIN_SHUTOFF;
+  }
+  if (!groups.balloon) {
+    fall_back(work, "memory", [&](VmValues& values) { return connector_->get_memory_stats(*work.live, values); });
+  }
+  if (!groups.user_time) {
+    fall_back(work, "cpu", [&](VmValues& values) { return connector_->get_cpu_stats(*work.live, values); });
+  }
+}
+
+void LibvirtSource::fill_devices(Work& work) {
+  const VmLayout& layout = *work.sample.layout;
+  for (std::size_t i = 0; !work.groups.nics && i < layout.nics.size(); ++i) {
+    fall_back_device(work, layout.nics[i], work.sample.nics[i], [&](NicValues& values) {
+      return connector_->get_interface_stats(*work.live, layout.nics[i], values);
+    });
+  }
+  for (std::size_t i = 0; !work.groups.disks && i < layout.disks.size(); ++i) {
+    fall_back_device(work, layout.disks[i], work.sample.disks[i], [&](DiskValues& values) {
+      return connector_->get_block_stats(*work.live, layout.disks[i], values);
+    });
+  }
+}
+
+template <typename Call>
+void LibvirtSource::fall_back(Work& work, std::string_view call_name, Call call) {
+  if (work.vanished || !connector_->alive()) return;
+  if (contains(unsupported_calls_, call_name)) {
+    return explain_rows_of_call(work.sample.values, call_name, Absence::unsupported);
+  }
+  ++counts_.fallback_calls;
+  const Status status = call(work.sample.values);
+  if (status) return explain_rows_of_call(work.sample.values, call_name, Absence::not_reported);
+  if (status.error().code == Errc::not_found) {
+    work.vanished = true;
+    return;
+  }
+  explain_rows_of_call(work.sample.values, call_name, absence_of(status.error()));
+  if (status.error().code == Errc::invalid) {
+    // A daemon that is older than a statistic degrades it without noise.
+    log_debug("{}: {}: these values are not available here", counts_.target, status.error().message);
+    unsupported_calls_.emplace_back(call_name);
+    return;
+  }
+  ++counts_.failed_calls;
+  warn(fmt::format("{} {}", call_name, work.sample.layout->uuid_text),
+       fmt::format("vm {}: {}", printable(work.live->name), status.error().message));
+}
+
+template <Scope S, typename Call>
+void LibvirtSource::fall_back_device(Work& work, const std::string& device, Values<S>& values, Call call) {
+  if (work.vanished || !connector_->alive()) return;
+  ++counts_.fallback_calls;
+  const Status status = call(values);
+  if (status) return values.explain_unread(Absence::unsupported);
+  if (status.error().code == Errc::not_found) {
+    work.vanished = true;
+    return;
+  }
+  values.explain_unread(absence_of(status.error()));
+  ++counts_.failed_calls;
+  warn(fmt::format("device {} {}", work.sample.layout->uuid_text, device),
+       fmt::format("vm {}: device {}: {}; its other devices go on", printable(work.live->name), printable(device),
+                   status.error().message));
+}
+
+// ----------------------------------------------------------------------------------------------------- words
+
+void LibvirtSource::warn(std::string_view cause, const std::string& line) {
+  const std::uint64_t times = warnings_.admit(cause, clock_.boot_now());
+  if (times == 1) log_warning("{}", line);
+  if (times > 1) log_warning("{} ({} times in the last hour)", line, times);
+}
+
+std::string LibvirtSource::host_name() { return connector_->alive() ? connector_->host_name() : ""; }
+
+SourceStatus LibvirtSource::status() const {
+  const MutexLock lock(mutex_);
+  return published_;
+}
+
+void LibvirtSource::publish_status() {
+  const DeviceCache::Stats cache = cache_.stats();
+  counts_.cache_entries = cache.entries;
+  counts_.cache_hits = cache.hits;
+  counts_.cache_misses = cache.misses;
+  counts_.cache_bytes = cache.bytes;
+  const MutexLock lock(mutex_);
+  published_ = counts_;
+}
+
+}  // namespace virtmeter

@@ -1,0 +1,48 @@
+// A source turns an outside world into readings. It computes no rate and no sum: the sampler does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/cycle.h"
+
+namespace virtmeter {
+
+// What a source says of itself. Counts are since start.
+struct SourceStatus {
+  std::string target;   // "qemu:///system"; safe to show.
+  std::string version;  // "QEMU, libvirt 9.0.0"; empty while not connected.
+  bool connected = false;
+  std::string last_error;  // Why not connected, with the fix; empty when all is well.
+  std::uint64_t reconnects = 0;
+  std::uint64_t events = 0;          // Lifecycle and device events received.
+  std::uint64_t bulk_calls = 0;      // Requests for bulk statistics.
+  std::uint64_t fallback_calls = 0;  // Per-domain calls made because bulk did not give a group.
+  std::uint64_t failed_calls = 0;
+  std::uint64_t vms_vanished = 0;  // Listed, but gone when they were read.
+  std::uint64_t vms_unread = 0;    // Listed, but the connection was lost before they were read.
+  std::uint64_t cache_entries = 0;
+  std::uint64_t cache_hits = 0;
+  std::uint64_t cache_misses = 0;
+  std::uint64_t xml_reads = 0;  // Domain XML read and parsed.
+  std::uint64_t cache_bytes = 0;
+  std::uint64_t xml_failures = 0;  // XML that could not be read or made no sense.
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Reads every active VM once and appends a sample for each to `vms`. One VM's failure costs that VM's values,
+  // never another's. An error means that no VM could be read at all.
+  virtual Status read(std::vector<VmSample>& vms) = 0;
+
+  // The name of the hypervisor's host; empty when not known.
+  virtual std::string host_name() = 0;
+
+  virtual SourceStatus status() const = 0;  // Thread-safe; read() and host_name() are for one thread.
+};
+
+}  // namespace virtmeter
