@@ -34,7 +34,7 @@ def guest_kernel(cache):
     kernel = os.path.join(cache, "kernel")
     if not os.path.isdir(kernel):
         _build(cache, kernel, _unpack_kernel)
-    initramfs = os.path.join(cache, f"initramfs-{_initramfs_key()}")
+    initramfs = os.path.join(cache, f"initramfs-{_initramfs_key(kernel)}")
     if not os.path.isdir(initramfs):
         _build(cache, initramfs, lambda folder: _build_initramfs(kernel, folder))
     return os.path.join(kernel, "vmlinuz"), os.path.join(initramfs, "initramfs.gz")
@@ -126,10 +126,10 @@ def _guest_init():
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest_init.sh")
 
 
-def _initramfs_key():
-    """Changes with whatever goes into the initramfs, so that an old one is never used for a new script."""
+def _initramfs_key(kernel):
+    """Changes with whatever goes into the initramfs, so that an old one never meets a new kernel or script."""
     digest = hashlib.sha256()
-    for path in (_guest_init(), __file__, _busybox()):
+    for path in (os.path.join(kernel, "vmlinuz"), _guest_init(), __file__, _busybox()):
         with open(path, "rb") as part:
             digest.update(part.read())
     return digest.hexdigest()[:12]

@@ -16,6 +16,9 @@ EX_UNAVAILABLE = 69
 EX_SOFTWARE = 70
 EX_NOPERM = 77
 
+# Daemons and ip(8) live in sbin, which a root shell made by plain `su` does not search.
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+
 _PR_SET_PDEATHSIG = 1
 # Loaded here, not in the child: between fork and exec nothing may allocate or take the import lock.
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -28,7 +28,9 @@ class Sandbox:
                    sys.executable or "/usr/bin/python3", "-I", init, self._folder]
         with open(self._log_path(), "ab") as log:
             self._unshare = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                                             preexec_fn=die_with_parent(), cwd="/", text=True)
+                                             preexec_fn=die_with_parent(), cwd="/", text=True,
+                                             # Out of the terminal's reach: a Ctrl-C is the lab's to handle.
+                                             start_new_session=True)
         if self._read_line() != "ready":
             words = tail(self._log_path())
             self.close()

@@ -298,6 +298,7 @@ void LibvirtSource::fill_missing_groups(Work& work) {
   const BootTime asked = clock_.boot_now();
   if (!complete) fill_vm_groups(work);
   if (!work.vanished && !(groups.nics && groups.disks)) fill_devices(work);
+  if (work.vanished) return;
   if (!work.has_record || !groups.cpu) work.sample.read_at = middle(asked, clock_.boot_now());
   explain_after_bulk(groups, work.sample);
   warn_of_gone_devices(work.sample);
