@@ -45,7 +45,7 @@ class SlotFinder {
       : devices_(devices), names_(names) {}
 
   std::optional<std::size_t> find(std::uint32_t index) {
-    if (!last_index_ || *last_index_ != index) {
+    if (last_index_ != std::int64_t{index}) {
       last_index_ = index;
       last_slot_ = search(index);
     }
@@ -64,7 +64,7 @@ class SlotFinder {
 
   std::span<const BulkRecord::Device> devices_;
   const std::vector<std::string>& names_;
-  std::optional<std::uint32_t> last_index_;
+  std::int64_t last_index_ = -1;
   std::optional<std::size_t> last_slot_;
 };
 

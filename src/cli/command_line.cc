@@ -1,0 +1,136 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <list>
+#include <map>
+
+#include "base/text.h"
+#include "config/options.h"
+
+namespace virtmeter {
+namespace {
+
+constexpr const char* kDescription =
+    "virtmeter reads every VM of a KVM host each few seconds and writes InfluxDB line protocol.";
+constexpr const char* kFooter =
+    "Exit codes are sysexits: 0 ok, 64 usage, 69 unreachable, 74 I/O, 77 permission, 78 settings.\n"
+    "virtmeter config example prints every setting.";
+constexpr const char* kSettingsGroup = "Settings (each also in the file and the environment)";
+
+const std::map<std::string, CycleFormat> kCycleFormats = {
+    {"lp", CycleFormat::line_protocol}, {"json", CycleFormat::json}, {"prometheus", CycleFormat::prometheus}};
+const std::map<std::string, TextFormat> kTextFormats = {
+    {"table", TextFormat::table}, {"json", TextFormat::json}, {"markdown", TextFormat::markdown}};
+
+// "key=value", or the sentence that CLI11 shows.
+std::string looks_like_assignment(const std::string& text) {
+  return text.find('=') == std::string::npos ? "write key=value, for example poll_interval=2s" : "";
+}
+
+std::string looks_like_interval(const std::string& text) {
+  const auto interval = parse_duration(text);
+  const bool fits = interval && *interval >= std::chrono::milliseconds(100);
+  return fits ? "" : "write a duration of at least 0.1 s, for example 2s or 500ms";
+}
+
+// CLI11 binds options to variables, so they live here until the parse is over.
+class Parser {
+ public:
+  Parser() : app_(kDescription, "virtmeter") {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "virtmeter " VIRTMETER_VERSION);
+    app_.footer(kFooter);
+    add_settings();
+    add_commands();
+  }
+
+  ParsedCommandLine parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& stop) {
+      return explain(stop);
+    }
+    result_.overrides.insert(result_.overrides.end(), assignments_.begin(), assignments_.end());
+    return {result_, "", ExitCode::ok};
+  }
+
+ private:
+  void add_settings() {
+    app_.add_option("--config", result_.config_file, "Settings file instead of " + std::string(kConfigFile));
+    app_.add_option_function<std::vector<std::string>>(
+            "--set",
+            [this](const std::vector<std::string>& list) {
+              for (const std::string& text : list) assignments_.push_back({text, "--set"});
+            },
+            "One setting, key=value; may be repeated")
+        ->check(CLI::Validator(looks_like_assignment, "key=value"))
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->type_name("");
+    for (const Option& option : options()) {
+      const std::string flag = flag_name(option);
+      const std::string key(option.key);
+      app_.add_option_function<std::string>(
+              flag, [this, key, flag](const std::string& value) { assignments_.push_back({key + "=" + value, flag}); },
+              std::string(option.help))
+          ->group(kSettingsGroup)
+          ->type_name("");
+    }
+  }
+
+  CLI::App* command(CLI::App& parent, const std::string& name, Command command, const std::string& help) {
+    CLI::App* sub = parent.add_subcommand(name, help);
+    sub->fallthrough();
+    sub->callback([this, command] { result_.command = command; });
+    return sub;
+  }
+
+  void add_commands() {
+    command(app_, "run", Command::run, "Collect until SIGTERM or Ctrl-C, and deliver");
+    CLI::App* once = command(app_, "once", Command::once, "Print cycles to standard output; touches no database and no file");
+    once->add_option("--cycles", result_.cycles, "How many")->check(CLI::Range(1, 1'000'000))->type_name("N");
+    once->add_option_function<std::string>(
+            "--interval", [this](const std::string& text) { result_.interval = parse_duration(text); },
+            "From one cycle to the next (default: poll_interval)")
+        ->check(CLI::Validator(looks_like_interval, "duration"))
+        ->type_name("");
+    once->add_option("--output", result_.cycle_format, "lp, json or prometheus")
+        ->transform(CLI::CheckedTransformer(kCycleFormats).description(""))
+        ->type_name("");
+    command(app_, "check", Command::check, "Try the settings and every connection; one line each, with the fix");
+    add_text_format(command(app_, "schema", Command::schema, "Print every metric: field, type, unit, source"));
+
+    CLI::App* config = app_.add_subcommand("config", "Look at the settings");
+    config->require_subcommand(1);
+    config->fallthrough();
+    add_text_format(command(*config, "show", Command::config_show, "Effective settings and where each comes from"));
+    command(*config, "check", Command::config_check, "Read the settings and say all that is wrong with them");
+    command(*config, "example", Command::config_example, "Print a complete settings file with every default");
+    command(*config, "markdown", Command::config_markdown, "Print docs/config.md")->group("");
+  }
+
+  void add_text_format(CLI::App* sub) {
+    sub->add_option("-o,--output", result_.text_format, "table, json or markdown")
+        ->transform(CLI::CheckedTransformer(kTextFormats).description(""))
+        ->type_name("");
+  }
+
+  // CLI11 speaks of help, version and mistakes alike through what it throws.
+  ParsedCommandLine explain(const CLI::ParseError& stop) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app_.exit(stop, out, err);
+    if (code == 0) return {std::nullopt, out.str(), ExitCode::ok};
+    return {std::nullopt, "virtmeter: " + err.str(), ExitCode::usage};
+  }
+
+  CLI::App app_;
+  CommandLine result_;
+  std::vector<SettingOverride> assignments_;
+};
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv) { return Parser().parse(argc, argv); }
+
+}  // namespace virtmeter

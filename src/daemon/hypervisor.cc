@@ -1,0 +1,21 @@
+#include "daemon/hypervisor.h"
+
+#include "source/libvirt/libvirt_source.h"
+
+namespace virtmeter {
+
+Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const Clock& clock) {
+  LibvirtSourceOptions options;
+  options.uri = settings.libvirt_uri;
+  options.device_cache_ttl = settings.device_cache_ttl;
+  options.chunk_vms = static_cast<std::size_t>(settings.libvirt_chunk_vms);
+  auto source = LibvirtSource::open(options, clock);
+  if (!source) return std::move(source).error();
+  return std::unique_ptr<Source>(std::move(source).value());
+}
+
+MissingPolicy missing_policy(const Settings& settings) {
+  return settings.missing == Settings::Missing::zero ? MissingPolicy::zero : MissingPolicy::omit;
+}
+
+}  // namespace virtmeter

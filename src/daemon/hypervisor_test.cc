@@ -1,0 +1,38 @@
+#include "daemon/hypervisor.h"
+
+#include <gtest/gtest.h>
+
+#include "source/libvirt/event_loop.h"
+
+namespace virtmeter {
+namespace {
+
+TEST(Hypervisor, OpensTheSourceOfTheSettings) {
+  ASSERT_TRUE(LibvirtEventLoop::prepare());
+  const SystemClock clock;
+  Settings settings;
+  settings.libvirt_uri = "test:///default";
+  auto source = open_hypervisor(settings, clock);
+  ASSERT_TRUE(source);
+  std::vector<VmSample> vms;
+  EXPECT_TRUE((*source)->read(vms));
+  EXPECT_EQ(vms.size(), 1u);
+  EXPECT_EQ((*source)->status().target, "test:///default");
+}
+
+TEST(Hypervisor, RefusesAnAddressThatCannotBe) {
+  const SystemClock clock;
+  Settings settings;
+  settings.libvirt_uri = "kvm:///system";
+  EXPECT_FALSE(open_hypervisor(settings, clock));
+}
+
+TEST(Hypervisor, TakesThePolicyOverFromTheSettings) {
+  Settings settings;
+  EXPECT_EQ(missing_policy(settings), MissingPolicy::zero);
+  settings.missing = Settings::Missing::omit;
+  EXPECT_EQ(missing_policy(settings), MissingPolicy::omit);
+}
+
+}  // namespace
+}  // namespace virtmeter

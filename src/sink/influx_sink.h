@@ -1,0 +1,63 @@
+// InfluxSink: line protocol over HTTP to InfluxDB 1.x, 2.x, 3 and VictoriaMetrics, one request per batch. Points are
+// idempotent, so whenever it is not known whether a batch arrived, the same bytes are sent again.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "net/http_client.h"
+#include "sink/answer.h"
+#include "sink/gzip.h"
+#include "sink/influx_api.h"
+#include "sink/poison_watch.h"
+#include "sink/sink.h"
+
+namespace virtmeter {
+
+struct InfluxOptions {
+  std::string url;
+  std::string database;
+  std::string org;
+  std::string token;
+  InfluxApi api = InfluxApi::automatic;
+  HttpOptions http;
+};
+
+// The delivery thread only, but for name(), target() and cancel(), which are thread-safe.
+class InfluxSink final : public Sink {
+ public:
+  // Fails on settings that no server could satisfy; does not connect.
+  static Result<std::unique_ptr<Sink>> open(InfluxOptions options, const Clock& clock);
+
+  InfluxSink(InfluxTarget target, InfluxApi api, HttpOptions http, const Clock& clock);
+
+  std::string_view name() const override { return "influx"; }
+  std::string target() const override;
+  SendResult send(const Batch& batch) override;
+  Status check() override;
+  void cancel() override { client_.cancel(); }
+
+ private:
+  enum class Encoding : std::uint8_t { gzip, plain };
+
+  Result<InfluxApi> current_api();
+  SendResult write(const Batch& batch);
+  Result<HttpResponse> post(std::string_view lines, InfluxApi api, Encoding encoding);
+  SendResult from_answer(const Batch& batch, const HttpResponse& response, Answer answer);
+  SendResult from_error(const Batch& batch, Error error);
+  SendResult suspect(const Batch& batch, Error error);
+  bool server_answers();
+
+  const InfluxTarget target_;
+  const InfluxApi wanted_api_;
+  const Clock& clock_;
+  HttpClient client_;
+  Gzip gzip_;
+  PoisonWatch poison_;
+  std::optional<InfluxApi> detected_api_;
+  SendCost cost_;  // Of the send() under way.
+};
+
+}  // namespace virtmeter

@@ -1,0 +1,40 @@
+#include "sink/poison_watch.h"
+
+#include <gtest/gtest.h>
+
+namespace virtmeter {
+namespace {
+
+Batch lines(std::uint64_t first, std::uint64_t count) { return {"", count, first}; }
+
+// How many failures of `batch` it takes.
+int failures_until_suspected(PoisonWatch& watch, const Batch& batch) {
+  int failures = 1;
+  while (!watch.failed(batch)) ++failures;
+  return failures;
+}
+
+TEST(PoisonWatch, SuspectsABatchThatFailsFiveTimes) {
+  PoisonWatch watch;
+  EXPECT_EQ(failures_until_suspected(watch, lines(100, 50)), 5);
+}
+
+TEST(PoisonWatch, ForgetsTheFailuresOfOtherBatches) {
+  PoisonWatch watch;
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(watch.failed(lines(100, 50)));
+  EXPECT_FALSE(watch.failed(lines(100, 25)));
+  EXPECT_EQ(failures_until_suspected(watch, lines(100, 50)), 5);
+}
+
+TEST(PoisonWatch, SuspectsThePartsOfACondemnedBatchSooner) {
+  PoisonWatch watch;
+  watch.condemn(lines(100, 50));
+  EXPECT_EQ(failures_until_suspected(watch, lines(100, 25)), 2);
+  watch.condemn(lines(100, 25));
+  EXPECT_EQ(failures_until_suspected(watch, lines(112, 13)), 2);
+  EXPECT_EQ(failures_until_suspected(watch, lines(125, 25)), 2);
+  EXPECT_EQ(failures_until_suspected(watch, lines(150, 50)), 5);
+}
+
+}  // namespace
+}  // namespace virtmeter
