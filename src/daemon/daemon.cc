@@ -95,9 +95,10 @@ void Daemon::log_summary() const {
   }
   const SourceStatus source = source_status();
   log_info("libvirt: {} bulk calls, {} fallback calls, {} failed; {} VMs vanished while read, {} unread; device cache: "
-           "{} hits, {} misses, {} XML reads ({} failed); absent values: {}",
+           "{} hits, {} misses, {} XML reads ({} failed), {} entries of {} bytes; absent values: {}",
            source.bulk_calls, source.fallback_calls, source.failed_calls, source.vms_vanished, source.vms_unread,
-           source.cache_hits, source.cache_misses, source.xml_reads, source.xml_failures,
+           source.cache_hits, source.cache_misses, source.xml_reads, source.xml_failures, source.cache_entries,
+           source.cache_bytes,
            absent.empty() ? "none" : absent);
 }
 

@@ -30,6 +30,16 @@ Status make_folders(const std::string& path) {
   }
 }
 
+// The folder itself, or the nearest one above it that is there.
+std::string nearest_existing(std::string path) {
+  struct stat status {};
+  while (path.size() > 1 && stat(path.c_str(), &status) != 0 && errno == ENOENT) {
+    const std::size_t slash = path.find_last_of('/');
+    path = slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+  }
+  return path;
+}
+
 }  // namespace
 
 Status prepare_state_folder(const std::string& path) {
@@ -43,9 +53,18 @@ Status prepare_state_folder(const std::string& path) {
   return Status::ok();
 }
 
+Status probe_state_folder(const std::string& path) {
+  const std::string existing = nearest_existing(path);
+  struct stat status {};
+  if (stat(existing.c_str(), &status) != 0) return failure(path, errno);
+  if (!S_ISDIR(status.st_mode)) return failure(path, ENOTDIR);
+  if (access(existing.c_str(), W_OK | X_OK) != 0) return failure(path, errno);
+  return Status::ok();
+}
+
 Result<std::uint64_t> free_bytes(const std::string& path) {
   struct statvfs usage {};
-  if (statvfs(path.c_str(), &usage) != 0) return failure(path, errno);
+  if (statvfs(nearest_existing(path).c_str(), &usage) != 0) return failure(path, errno);
   return static_cast<std::uint64_t>(usage.f_bavail) * usage.f_frsize;
 }
 

@@ -23,6 +23,17 @@ TEST(StateFolder, IsMadeWithItsParents) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(StateFolder, CanBeProbedWithoutMakingIt) {
+  char folder[] = "/tmp/virtmeter-state-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/a/b";
+  EXPECT_TRUE(probe_state_folder(path));
+  EXPECT_TRUE(free_bytes(path));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  EXPECT_FALSE(probe_state_folder("/dev/null/virtmeter"));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(StateFolder, NamesTheFolderThatCannotBe) {
   for (const std::string path : {"/proc/virtmeter", "/dev/null/virtmeter"}) {
     const Status status = prepare_state_folder(path);

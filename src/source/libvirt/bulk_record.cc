@@ -1,6 +1,7 @@
 #include "source/libvirt/bulk_record.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "source/libvirt/stat_key.h"
@@ -28,8 +29,7 @@ std::uint64_t as_unsigned(const virTypedParameter& param) {
 
 // virTypedParameter's field is an array that a hostile daemon could leave without its end.
 std::string_view key_of(const virTypedParameter& param) {
-  const char* end = std::find(param.field, param.field + VIR_TYPED_PARAM_FIELD_LENGTH, '\0');
-  return {param.field, static_cast<std::size_t>(end - param.field)};
+  return {param.field, strnlen(param.field, VIR_TYPED_PARAM_FIELD_LENGTH)};
 }
 
 template <Scope S>
@@ -87,6 +87,7 @@ BulkRecord::BulkRecord(std::span<const virTypedParameter> params) : params_(para
 }
 
 void BulkRecord::note_key(std::string_view key, const virTypedParameter& param) {
+  if (param.type == VIR_TYPED_PARAM_STRING) return note_name(key, param.value.s);
   if (key == "cpu.time") groups_.cpu = true;
   if (key == "cpu.user") groups_.user_time = true;
   if (key == "balloon.current") groups_.balloon = true;
@@ -94,11 +95,14 @@ void BulkRecord::note_key(std::string_view key, const virTypedParameter& param) 
   if (key == "vcpu.current") groups_.vcpu = true;
   if (key == "net.count") groups_.nics = true;
   if (key == "block.count") groups_.disks = true;
-  if (param.type != VIR_TYPED_PARAM_STRING || param.value.s == nullptr) return;
+}
+
+void BulkRecord::note_name(std::string_view key, const char* name) {
+  if (name == nullptr) return;
   const auto nic = split_device_key(key, kNicPrefix);
-  if (nic && nic->rest == "name") nics_.push_back({nic->index, param.value.s});
+  if (nic && nic->rest == "name") nics_.push_back({nic->index, name});
   const auto disk = split_device_key(key, kDiskPrefix);
-  if (disk && disk->rest == "name") disks_.push_back({disk->index, param.value.s});
+  if (disk && disk->rest == "name") disks_.push_back({disk->index, name});
 }
 
 std::uint64_t BulkRecord::device_fingerprint() const {

@@ -50,6 +50,7 @@ class BulkRecord {
 
  private:
   void note_key(std::string_view key, const virTypedParameter& param);
+  void note_name(std::string_view key, const char* name);
 
   std::span<const virTypedParameter> params_;
   std::vector<Device> nics_;

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 9> kTransports = {"unix", "tls", "tcp",  
 constexpr std::array<std::string_view, 2> kQemuPaths = {"/system", "/session"};
 
 Error wrong(std::string_view text, std::string_view why, std::string fix) {
-  return {Errc::invalid, fmt::format("libvirt_uri \"{}\": {}", loggable_uri(text), why), std::move(fix)};
+  return {Errc::invalid, fmt::format("E103 that libvirt address does not exist: \"{}\": {}", loggable_uri(text), why), std::move(fix)};
 }
 
 // "mode" of "qemu:///system?a=b&mode=c"; empty when the query has no such key.
@@ -50,7 +50,7 @@ Result<Parts> split(std::string_view text) {
   Parts parts;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos || colon == 0) {
-    return wrong(text, "is not an address of the form driver://host/path", did_you_mean("", "", ""));
+    return wrong(text, "it is not of the form driver://host/path", did_you_mean("", "", ""));
   }
   parts.scheme = text.substr(0, colon);
   parts.rest = text.substr(colon);

@@ -1,0 +1,85 @@
+// Google Benchmark for the parts between reading and sending: derivation and line-protocol encoding.
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+
+#include "codec/line_protocol.h"
+#include "model/cycle.h"
+#include "sampler/derive.h"
+
+namespace virtmeter {
+namespace {
+
+std::shared_ptr<const VmLayout> layout_of(std::size_t number) {
+  auto layout = std::make_shared<VmLayout>();
+  for (std::size_t i = 0; i < 8; ++i) layout->uuid.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  layout->uuid_text = layout->uuid.text();
+  layout->domain_id = static_cast<int>(number);
+  layout->name = "instance-" + std::to_string(number);
+  layout->nics = {"vnet" + std::to_string(2 * number), "vnet" + std::to_string(2 * number + 1)};
+  layout->disks = {"vda", "vdb", "vdc"};
+  return layout;
+}
+
+template <Scope S>
+void fill(Values<S>& values, std::int64_t base) {
+  for (MetricId id = Values<S>::kRows.first; id < Values<S>::kRows.end; ++id) {
+    if (metric(id).type == Type::integer && metric(id).origin.how == How::read) values.set_integer(id, base + 977 * id);
+  }
+}
+
+// 2 NICs and 3 disks a VM, counters of a machine that has run for weeks.
+VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base) {
+  VmSample vm;
+  vm.layout = layout;
+  vm.read_at = BootTime{std::chrono::nanoseconds(base)};
+  vm.nics.resize(layout->nics.size());
+  vm.disks.resize(layout->disks.size());
+  fill(vm.values, base);
+  for (NicValues& nic : vm.nics) fill(nic, base);
+  for (DiskValues& disk : vm.disks) fill(disk, base);
+  complete(vm);
+  return vm;
+}
+
+std::shared_ptr<Cycle> cycle_of(std::size_t vms, std::int64_t base) {
+  auto cycle = std::make_shared<Cycle>();
+  cycle->time = {1'700'000'000'000'000'000};
+  for (std::size_t i = 0; i < vms; ++i) cycle->vms.push_back(sample_of(layout_of(i), base));
+  return cycle;
+}
+
+void encode_lines(benchmark::State& state) {
+  const auto cycle = cycle_of(static_cast<std::size_t>(state.range(0)), 10'000'000'000'000);
+  LineProtocolEncoder encoder({MissingPolicy::zero});
+  std::string out;
+  std::size_t lines = 0;
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    out.clear();
+    lines += encoder.encode(*cycle, out);
+    bytes += out.size();
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(lines));
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+}
+BENCHMARK(encode_lines)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
+
+void derive_cycle(benchmark::State& state) {
+  const auto vms = static_cast<std::size_t>(state.range(0));
+  Deriver deriver(std::chrono::seconds(15));
+  auto before = cycle_of(vms, 10'000'000'000'000);
+  deriver.remember(before, BootTime{std::chrono::nanoseconds(10'000'000'000'000)});
+  auto now = cycle_of(vms, 10'005'000'000'000);
+  for (auto _ : state) {
+    deriver.derive(*now);
+    benchmark::DoNotOptimize(now->vms.data());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * state.range(0)));
+}
+BENCHMARK(derive_cycle)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace virtmeter
