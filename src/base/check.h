@@ -1,4 +1,5 @@
-// CHECK(condition): what we ourselves do wrong. On in every build; prints where and ends the process with SIGABRT.
+// CHECK(condition): what we ourselves do wrong. On in every build; prints where and ends the process with
+// SIGABRT.
 #pragma once
 
 #include <cstdio>

@@ -24,8 +24,8 @@ BootTime SystemClock::boot_now() const { return {std::chrono::nanoseconds(read_c
 WallTime SystemClock::wall_now() const { return {read_clock_ns(CLOCK_REALTIME)}; }
 
 void SystemClock::wait_until(Condition& condition, Mutex& mutex, BootTime deadline) const {
-  // The condition waits on the monotonic clock, which stands still during suspend: after one, it is late by the
-  // time asleep at most once, because the caller then compares with the boot clock again.
+  // The condition waits on the monotonic clock, which stands still during suspend: after one, it is late by
+  // the time asleep at most once, because the caller then compares with the boot clock again.
   const auto remaining = deadline - boot_now();
   if (remaining.count() > 0) condition.wait_for(mutex, remaining);
 }

@@ -1,6 +1,6 @@
 // Two clocks, two types. BootTime measures intervals: CLOCK_BOOTTIME, which no administrator steps and which
-// counts suspend. WallTime stamps records: CLOCK_REALTIME. Only a Clock reads or waits, and it is passed in, so
-// that tests own time.
+// counts suspend. WallTime stamps records: CLOCK_REALTIME. Only a Clock reads or waits, and it is passed in,
+// so that tests own time.
 #pragma once
 
 #include <chrono>

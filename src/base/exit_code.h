@@ -20,13 +20,20 @@ enum class ExitCode : int {
 
 constexpr ExitCode exit_code_of(Errc code) {
   switch (code) {
-    case Errc::not_found: return ExitCode::no_input;
-    case Errc::invalid: return ExitCode::settings;
-    case Errc::corrupt: return ExitCode::bad_data;
-    case Errc::unavailable: return ExitCode::unavailable;
-    case Errc::permission: return ExitCode::permission;
-    case Errc::limit: return ExitCode::temporary;
-    case Errc::io: return ExitCode::io_error;
+    case Errc::not_found:
+      return ExitCode::no_input;
+    case Errc::invalid:
+      return ExitCode::settings;
+    case Errc::corrupt:
+      return ExitCode::bad_data;
+    case Errc::unavailable:
+      return ExitCode::unavailable;
+    case Errc::permission:
+      return ExitCode::permission;
+    case Errc::limit:
+      return ExitCode::temporary;
+    case Errc::io:
+      return ExitCode::io_error;
   }
   return ExitCode::bug;
 }

@@ -19,15 +19,20 @@ constexpr std::size_t kLogFilesMax = 5;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
-// systemd.exec(5): JOURNAL_STREAM holds device:inode of the journal's stream; stderr is it only if they agree.
+// systemd.exec(5): JOURNAL_STREAM holds device:inode of the journal's stream; stderr is it only if they
+// agree.
 bool stderr_is_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
@@ -62,7 +67,8 @@ Status open_log(const LogOptions& options) {
   Status status;
   if (!options.file.empty()) {
     try {
-      auto file = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, kLogFileBytesMax, kLogFilesMax);
+      auto file = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, kLogFileBytesMax,
+                                                                         kLogFilesMax);
       file->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
       sinks.push_back(std::move(file));
     } catch (const spdlog::spdlog_ex& failure) {
@@ -97,6 +103,12 @@ std::uint64_t WarningLimiter::admit(std::string_view cause, BootTime now) {
   }
   seen.told = now;
   return std::exchange(seen.silent, 0) + 1;
+}
+
+void LimitedLog::warn(std::string_view cause, std::string_view line) {
+  const std::uint64_t times = limiter_.admit(cause, clock_.boot_now());
+  if (times == 1) log_warning("{}", line);
+  if (times > 1) log_warning("{} ({} times since it was last told)", line, times);
 }
 
 }  // namespace virtmeter

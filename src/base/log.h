@@ -1,6 +1,7 @@
-// The log: short lines to stderr, or to the journal with their priority when stderr is the journal, and besides
-// to a rotated file when one is named. WarningLimiter is for causes that repeat every cycle: the first is a
-// line, the rest a count that is told once an hour. Thread-safe, but for open_log(), which main calls first.
+// The log: short lines to stderr, or to the journal with their priority when stderr is the journal, and
+// besides to a rotated file when one is named. WarningLimiter is for causes that repeat every cycle: the
+// first is a line, the rest a count that is told once an hour. Thread-safe, but for open_log(), which main
+// calls first.
 #pragma once
 
 #include <fmt/format.h>
@@ -32,7 +33,8 @@ void log_line(LogLevel level, std::string_view line);
 
 template <typename... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::debug)) log_line(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(LogLevel::debug))
+    log_line(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
 }
 template <typename... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
@@ -47,8 +49,8 @@ void log_error(fmt::format_string<Args...> format, Args&&... args) {
   log_line(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Decides which occurrences of a cause become a line: the first, then one an hour with the count in between. At
-// most kCausesMax causes are remembered; the oldest is forgotten first. Thread-safe.
+// Decides which occurrences of a cause become a line: the first, then one an hour with the count in between.
+// At most kCausesMax causes are remembered; the oldest is forgotten first. Thread-safe.
 class WarningLimiter {
  public:
   static constexpr std::size_t kCausesMax = 1000;
@@ -64,6 +66,19 @@ class WarningLimiter {
   };
   Mutex mutex_;
   std::map<std::string, Seen, std::less<>> seen_ GUARDED_BY(mutex_);
+};
+
+// Warnings of causes that repeat, through a WarningLimiter. Thread-safe.
+class LimitedLog {
+ public:
+  // `clock` must outlive the log.
+  explicit LimitedLog(const Clock& clock) : clock_(clock) {}
+
+  void warn(std::string_view cause, std::string_view line);
+
+ private:
+  const Clock& clock_;
+  WarningLimiter limiter_;
 };
 
 }  // namespace virtmeter

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -44,6 +45,20 @@ TEST(Log, WritesItsLinesToTheNamedFile) {
   EXPECT_NE(text.str().find(" warning vm db-01: no answer\n"), std::string::npos) << text.str();
   EXPECT_EQ(text.str().find("not shown"), std::string::npos);
   std::filesystem::remove_all(folder);
+}
+
+TEST(LimitedLog, TellsARepeatedCauseWithItsCount) {
+  ManualClock clock;
+  LimitedLog log(clock);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 5; ++i) log.warn("vnet0", "vm db-01: device vnet0: no answer");
+  clock.advance(std::chrono::hours(1));
+  log.warn("vnet0", "vm db-01: device vnet0: no answer");
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("device vnet0: no answer\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("device vnet0: no answer (5 times since it was last told)\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
 TEST(Log, NamesTheFileItCannotOpen) {

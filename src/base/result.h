@@ -1,8 +1,9 @@
 // Result<T> and Status: what the world may do wrong, as a value.
 //
-// An Error is a kind, chosen by what the caller can do about it, and a lower-case clause with the object first
-// ("open /var/lib/virtmeter: permission denied"); fix, when set, is the sentence that tells an operator what to
-// do. A dropped Result or Status fails the build. Not thread-safe.
+// An Error is a kind, chosen by what the caller can do about it, and a lower-case clause with the object
+// first
+// ("open /var/lib/virtmeter: permission denied"); fix, when set, is the sentence that tells an operator what
+// to do. A dropped Result or Status fails the build. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,14 @@ struct DurationUnit {
   double seconds;
 };
 
-constexpr std::array kDurationUnits = std::to_array<DurationUnit>(
-    {{"", 1.0}, {"s", 1.0}, {"ms", 1e-3}, {"us", 1e-6}, {"m", 60.0}, {"min", 60.0}, {"h", 3600.0}, {"d", 86400.0}});
+constexpr std::array kDurationUnits = std::to_array<DurationUnit>({{"", 1.0},
+                                                                   {"s", 1.0},
+                                                                   {"ms", 1e-3},
+                                                                   {"us", 1e-6},
+                                                                   {"m", 60.0},
+                                                                   {"min", 60.0},
+                                                                   {"h", 3600.0},
+                                                                   {"d", 86400.0}});
 
 constexpr double kDurationSecondsMax = 10.0 * 366 * 86400;
 

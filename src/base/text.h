@@ -1,5 +1,5 @@
-// Text helpers that C++ lacks: UTF-8 repair, printable excerpts of hostile text, the nearest of several words,
-// numbers and durations from strings. Pure functions. Thread-safe.
+// Text helpers that C++ lacks: UTF-8 repair, printable excerpts of hostile text, the nearest of several
+// words, numbers and durations from strings. Pure functions. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 // The candidate nearest to `word`: at most 2 edits away, or a third of its length; empty when none is.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-// "5", "5s", "1.5 s", "250ms", "10m", "2h", "7d" as a duration; a bare number is seconds. Empty when `text` is
-// none of these, negative, or over 10 years.
+// "5", "5s", "1.5 s", "250ms", "10m", "2h", "7d" as a duration; a bare number is seconds. Empty when `text`
+// is none of these, negative, or over 10 years.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 // The shortest spelling: "250ms", "5s", "1.5s", "300s".

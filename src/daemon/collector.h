@@ -1,5 +1,5 @@
-// The collector: the thread "vm-collector" that takes a cycle on every beat and hands it on. Its operations keep
-// the names their users know: start, stop, is_running, get_vms, get_status. Thread-safe.
+// The collector: the thread "vm-collector" that takes a cycle on every beat and hands it on. Its operations
+// keep the names their users know: start, stop, is_running, get_vms, get_status. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -23,8 +23,8 @@ class Collector {
  public:
   using Handler = std::function<void(const Sampler::Sampled&)>;
 
-  // `sampler` and `clock` must outlive the collector, and nobody else may use `sampler` while it runs. `handler`
-  // gets each cycle on the collector's thread.
+  // `sampler` and `clock` must outlive the collector, and nobody else may use `sampler` while it runs.
+  // `handler` gets each cycle on the collector's thread.
   Collector(Sampler& sampler, const Clock& clock, std::chrono::nanoseconds interval, Handler handler);
   ~Collector();
   Collector(const Collector&) = delete;
@@ -33,8 +33,8 @@ class Collector {
   // The first cycle starts at once. Once per object.
   void start();
 
-  // Ends the collection after the cycle under way; waits for it at most `patience`. False: it is still under way,
-  // held by a call that does not return, and the object must not be destroyed.
+  // Ends the collection after the cycle under way; waits for it at most `patience`. False: it is still under
+  // way, held by a call that does not return, and the object must not be destroyed.
   bool stop(std::chrono::nanoseconds patience) EXCLUDES(mutex_);
 
   bool is_running() const EXCLUDES(mutex_);

@@ -83,23 +83,27 @@ bool Daemon::stop() {
 void Daemon::log_summary() const {
   const CollectorStatus collected = collector_status();
   const LineCounts lines = delivery_status().lines;
-  log_info("stopped after {} cycles ({} failed, {} beats missed); lines: {} collected, {} delivered, {} dropped "
-           "(overflow {}, rejected {}, oversize {}, shutdown {})",
-           collected.sampler.cycles, collected.sampler.failed_cycles, collected.missed_beats, lines.pushed,
-           lines.delivered, lines.dropped.total(), lines.dropped.overflow, lines.dropped.rejected,
-           lines.dropped.oversize, lines.dropped.shutdown);
+  log_info(
+      "stopped after {} cycles ({} failed, {} beats missed); lines: {} collected, {} delivered, {} dropped "
+      "(overflow {}, rejected {}, oversize {}, shutdown {})",
+      collected.sampler.cycles, collected.sampler.failed_cycles, collected.missed_beats, lines.pushed,
+      lines.delivered, lines.dropped.total(), lines.dropped.overflow, lines.dropped.rejected,
+      lines.dropped.oversize, lines.dropped.shutdown);
   std::string absent;
   for (std::size_t i = 0; i < kAbsenceCount; ++i) {
     const std::uint64_t count = collected.sampler.absences[i];
-    if (count > 0) absent += fmt::format("{}{} {}", absent.empty() ? "" : ", ", name_of(static_cast<Absence>(i)), count);
+    if (count > 0)
+      absent += fmt::format("{}{} {}", absent.empty() ? "" : ", ", name_of(static_cast<Absence>(i)), count);
   }
   const SourceStatus source = source_status();
-  log_info("libvirt: {} bulk calls, {} fallback calls, {} failed; {} VMs vanished while read, {} unread; device cache: "
-           "{} hits, {} misses, {} XML reads ({} failed), {} entries of {} bytes; absent values: {}",
-           source.bulk_calls, source.fallback_calls, source.failed_calls, source.vms_vanished, source.vms_unread,
-           source.cache_hits, source.cache_misses, source.xml_reads, source.xml_failures, source.cache_entries,
-           source.cache_bytes,
-           absent.empty() ? "none" : absent);
+  log_info(
+      "libvirt: {} bulk calls, {} fallback calls, {} failed; {} VMs vanished while read, {} unread; device "
+      "cache: "
+      "{} hits, {} misses, {} XML reads ({} failed), {} entries of {} bytes; {} unknown states; absent "
+      "values: {}",
+      source.bulk_calls, source.fallback_calls, source.failed_calls, source.vms_vanished, source.vms_unread,
+      source.cache_hits, source.cache_misses, source.xml_reads, source.xml_failures, source.cache_entries,
+      source.cache_bytes, collected.sampler.unknown_states, absent.empty() ? "none" : absent);
 }
 
 }  // namespace virtmeter

@@ -40,7 +40,8 @@ class Daemon {
   std::string sink_target() const { return sink_->target(); }
 
  private:
-  Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
+  Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source,
+         std::unique_ptr<Sink> sink);
   void take_cycle(const Sampler::Sampled& sampled);
   void log_summary() const;
 

@@ -5,10 +5,14 @@ namespace {
 
 InfluxApi api_of(Settings::InfluxApi api) {
   switch (api) {
-    case Settings::InfluxApi::automatic: return InfluxApi::automatic;
-    case Settings::InfluxApi::v1: return InfluxApi::v1;
-    case Settings::InfluxApi::v2: return InfluxApi::v2;
-    case Settings::InfluxApi::v3: return InfluxApi::v3;
+    case Settings::InfluxApi::automatic:
+      return InfluxApi::automatic;
+    case Settings::InfluxApi::v1:
+      return InfluxApi::v1;
+    case Settings::InfluxApi::v2:
+      return InfluxApi::v2;
+    case Settings::InfluxApi::v3:
+      return InfluxApi::v3;
   }
   return InfluxApi::automatic;
 }

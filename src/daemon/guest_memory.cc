@@ -28,9 +28,11 @@ std::optional<GuestMemoryAdvice> advise_on_guest_memory(const Cycle& cycle) {
   }
   if (advice.vms == 0) return std::nullopt;
   if (advice.vms > kNamesMax) names += ", ...";
-  advice.what = fmt::format("W201 guest memory is not available for {} of {} VMs ({}): the guest's balloon driver reports nothing",
-                            advice.vms, cycle.vms.size(), names);
-  advice.fix = "virsh dommemstat NAME --period 10 --live --config (needs write access and a balloon device in the VM)";
+  advice.what = fmt::format(
+      "W201 guest memory is not available for {} of {} VMs ({}): the guest's balloon driver reports nothing",
+      advice.vms, cycle.vms.size(), names);
+  advice.fix =
+      "virsh dommemstat NAME --period 10 --live --config (needs write access and a balloon device in the VM)";
   return advice;
 }
 

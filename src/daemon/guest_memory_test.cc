@@ -11,8 +11,10 @@ VmSample make_vm(const std::string& name, std::int64_t state, Absence memory) {
   VmSample vm;
   vm.layout = layout;
   vm.values.set_integer(metric_id("vm_totals.state"), state);
-  if (memory != Absence::none) vm.values.set_absent(metric_id("vm_totals.memusable"), memory);
-  else vm.values.set_integer(metric_id("vm_totals.memusable"), 1);
+  if (memory != Absence::none)
+    vm.values.set_absent(metric_id("vm_totals.memusable"), memory);
+  else
+    vm.values.set_integer(metric_id("vm_totals.memusable"), 1);
   return vm;
 }
 
@@ -23,8 +25,9 @@ TEST(GuestMemory, NamesTheRunningVmsThatReportNone) {
   const auto advice = advise_on_guest_memory(cycle);
   ASSERT_TRUE(advice);
   EXPECT_EQ(advice->vms, 1u);
-  EXPECT_EQ(advice->what,
-            "W201 guest memory is not available for 1 of 4 VMs (db?): the guest's balloon driver reports nothing");
+  EXPECT_EQ(
+      advice->what,
+      "W201 guest memory is not available for 1 of 4 VMs (db?): the guest's balloon driver reports nothing");
 }
 
 TEST(GuestMemory, HasNothingToSayWhenAllReport) {

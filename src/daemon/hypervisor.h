@@ -10,8 +10,8 @@
 
 namespace virtmeter {
 
-// The source that the settings name. It connects at its first read; EventThread must run by then. `clock` must
-// outlive it.
+// The source that the settings name. It connects at its first read; EventThread must run by then. `clock`
+// must outlive it.
 Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const Clock& clock);
 
 MissingPolicy missing_policy(const Settings& settings);

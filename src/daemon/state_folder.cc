@@ -16,14 +16,15 @@ constexpr mode_t kFolderMode = 0750;
 
 Error failure(const std::string& path, int error_number) {
   const bool refused = error_number == EACCES || error_number == EPERM || error_number == EROFS;
-  return {refused ? Errc::permission : Errc::io, fmt::format("state_dir {}: {}", path, std::strerror(error_number)),
+  return {refused ? Errc::permission : Errc::io,
+          fmt::format("state_dir {}: {}", path, std::strerror(error_number)),
           refused ? "choose a folder this user may write: state_dir = \"...\" or --state-dir"
                   : "check the disk and the path of state_dir"};
 }
 
 // Makes the folders on the way too.
 Status make_folders(const std::string& path) {
-  for (std::size_t end = path.find('/', 1); ; end = path.find('/', end + 1)) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
     if (mkdir(part.c_str(), kFolderMode) != 0 && errno != EEXIST) return failure(path, errno);
     if (end == std::string::npos) return Status::ok();
@@ -45,7 +46,8 @@ std::string nearest_existing(std::string path) {
 Status prepare_state_folder(const std::string& path) {
   Status made = make_folders(path);
   if (!made) return made;
-  // A file without a name, gone when it is closed, asks the kernel what only trying tells: quotas, read-only mounts.
+  // A file without a name, gone when it is closed, asks the kernel what only trying tells: quotas, read-only
+  // mounts.
   const int fd = open(path.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0 && errno != EOPNOTSUPP && errno != EISDIR) return failure(path, errno);
   if (fd >= 0) close(fd);

@@ -19,7 +19,8 @@ sigset_t stop_signals() {
 
 int wait_once(const sigset_t& set, const std::optional<std::chrono::nanoseconds>& patience) {
   if (!patience) return sigwaitinfo(&set, nullptr);
-  const timespec timeout{static_cast<time_t>(patience->count() / 1'000'000'000), patience->count() % 1'000'000'000};
+  const timespec timeout{static_cast<time_t>(patience->count() / 1'000'000'000),
+                         patience->count() % 1'000'000'000};
   return sigtimedwait(&set, nullptr, &timeout);
 }
 

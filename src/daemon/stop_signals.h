@@ -1,5 +1,6 @@
-// SIGTERM and SIGINT as something to wait for instead of something that interrupts. Block them before the first
-// thread starts, so that every thread inherits it; SIGPIPE is ignored, and SIGHUP does not end the process.
+// SIGTERM and SIGINT as something to wait for instead of something that interrupts. Block them before the
+// first thread starts, so that every thread inherits it; SIGPIPE is ignored, and SIGHUP does not end the
+// process.
 #pragma once
 
 #include <chrono>

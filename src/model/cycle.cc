@@ -75,9 +75,12 @@ std::size_t VmLayout::bytes() const {
   return total;
 }
 
+bool is_known_state(std::int64_t code) {
+  return code >= 0 && code < static_cast<std::int64_t>(kStateNames.size());
+}
+
 std::string_view state_name(std::int64_t code) {
-  if (code < 0 || code >= static_cast<std::int64_t>(kStateNames.size())) return "unknown";
-  return kStateNames[static_cast<std::size_t>(code)];
+  return is_known_state(code) ? kStateNames[static_cast<std::size_t>(code)] : "unknown";
 }
 
 void complete(VmSample& vm) {
@@ -85,7 +88,9 @@ void complete(VmSample& vm) {
   for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
     const MetricId of = kMetricOf[id];
     switch (metric(id).origin.how) {
-      case How::copy: copy_value(vm.values, of, id); break;
+      case How::copy:
+        copy_value(vm.values, of, id);
+        break;
       case How::sum:
         if (!devices_known) {
           vm.values.set_absent(id, Absence::call_failed);
@@ -95,7 +100,8 @@ void complete(VmSample& vm) {
           sum_over(vm.disks, of, vm.values, id);
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }

@@ -1,6 +1,7 @@
-// What one beat yields: a Cycle, with a VmSample for every active VM. A VM's layout (who it is, which devices it
-// has) is shared between cycles and changes only when libvirt says so; its values are new each time. Finished
-// cycles are published as shared_ptr<const Cycle> and never change again. Not thread-safe before that.
+// What one beat yields: a Cycle, with a VmSample for every active VM. A VM's layout (who it is, which devices
+// it has) is shared between cycles and changes only when libvirt says so; its values are new each time.
+// Finished cycles are published as shared_ptr<const Cycle> and never change again. Not thread-safe before
+// that.
 #pragma once
 
 #include <array>
@@ -59,6 +60,7 @@ struct Cycle {
 
 // The name of libvirt's state code in the contract's words; "unknown" for any other.
 std::string_view state_name(std::int64_t code);
+bool is_known_state(std::int64_t code);
 
 // Fills what follows from the readings of the same cycle: copies and sums over the devices.
 void complete(VmSample& vm);

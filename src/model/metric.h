@@ -54,7 +54,8 @@ enum class How : std::uint8_t {
 
 struct Origin {
   How how = How::timed;
-  std::string_view bulk;  // Key in a record of virDomainListGetStats; for devices behind "net.<n>." or "block.<n>.".
+  std::string_view
+      bulk;  // Key in a record of virDomainListGetStats; for devices behind "net.<n>." or "block.<n>.".
   std::string_view call;  // "<per-domain call>.<field>", e.g. "memory.rss".
   std::string_view of;    // "<line>.<name>" of another row.
 };

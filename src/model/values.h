@@ -1,5 +1,5 @@
-// Values<scope>: one value per catalog row of a scope, each either present or absent for a reason. Absent is not
-// zero: get() has no answer then. 8 bytes and a reason a row, no allocation. Not thread-safe.
+// Values<scope>: one value per catalog row of a scope, each either present or absent for a reason. Absent is
+// not zero: get() has no answer then. 8 bytes and a reason a row, no allocation. Not thread-safe.
 #pragma once
 
 #include <array>

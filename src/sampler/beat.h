@@ -1,6 +1,6 @@
-// The beat: cycles start at start + n * interval on the boot clock. A cycle that ends after the next beat makes
-// that beat late: it is counted and left out, never queued, and the ones after it stay where they were, so the
-// beat does not drift. Wall-clock steps do not touch it. Not thread-safe.
+// The beat: cycles start at start + n * interval on the boot clock. A cycle that ends after the next beat
+// makes that beat late: it is counted and left out, never queued, and the ones after it stay where they were,
+// so the beat does not drift. Wall-clock steps do not touch it. Not thread-safe.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
-// Derivation: what follows from two cycles of one VM. A rate is made only where it is honest: both values were
-// read, the VM is in the same life, no counter of any device went back, the devices are the same ones, and the
-// gap is not longer than a few intervals. Everything else stays absent. Intervals come from the boot clock of the
-// two readings. Not thread-safe.
+// Derivation: what follows from two cycles of one VM. A rate is made only where it is honest: both values
+// were read, the VM is in the same life, no counter of any device went back, the devices are the same ones,
+// and the gap is not longer than a few intervals. Everything else stays absent. Intervals come from the boot
+// clock of the two readings. Not thread-safe.
 #pragma once
 
 #include <chrono>

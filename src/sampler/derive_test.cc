@@ -144,14 +144,17 @@ TEST(Derive, MakesNoRateAcrossHotPlug) {
 TEST(Derive, MakesNoRateOfAnAbsentValue) {
   const VmSample lost = derived({VmSpec{}, later({}, [](VmSpec& now) { now.rx_bytes = {-1, 500}; })});
   EXPECT_FALSE(lost.values.real(kRxRate));
-  const VmSample back = derived({VmSpec{.rx_bytes = {-1, 500}}, later({}, [](VmSpec& now) { now.rx_bytes = {900, 900}; })});
+  const VmSample back = derived({VmSpec{.rx_bytes = {-1, 500}}, later({}, [](VmSpec& now) {
+                                   now.rx_bytes = {900, 900};
+                                 })});
   EXPECT_FALSE(back.values.real(kRxRate));
 }
 
 TEST(Derive, DoesNotBridgeALongGap) {
   const VmSample vm = derived({VmSpec{}, later({}, [](VmSpec& now) { now.read_at = kStart + seconds(16); })});
   EXPECT_FALSE(vm.values.real(kMemoryRate));
-  const VmSample near = derived({VmSpec{}, later({}, [](VmSpec& now) { now.read_at = kStart + seconds(15); })});
+  const VmSample near =
+      derived({VmSpec{}, later({}, [](VmSpec& now) { now.read_at = kStart + seconds(15); })});
   EXPECT_TRUE(near.values.real(kMemoryRate));
 }
 

@@ -27,11 +27,15 @@ Sampler::Sampled Sampler::sample() {
   for (VmSample& vm : cycle->vms) {
     complete(vm);
     count_absences(vm, stats_.absences);
+    const auto state = vm.values.integer(metric_id("vm_totals.state"));
+    stats_.unknown_states += state && !is_known_state(*state) ? 1 : 0;
   }
   deriver_.derive(*cycle);
   const BootTime derived = clock_.boot_now();
-  cycle->collector.set_real(metric_id("collector_latency.loop_latency_ms"), milliseconds_between(started, derived));
-  cycle->collector.set_real(metric_id("collector_latency.feature_latency_ms"), milliseconds_between(read, derived));
+  cycle->collector.set_real(metric_id("collector_latency.loop_latency_ms"),
+                            milliseconds_between(started, derived));
+  cycle->collector.set_real(metric_id("collector_latency.feature_latency_ms"),
+                            milliseconds_between(read, derived));
 
   stats_.failed_cycles += status ? 0 : 1;
   stats_.vms = cycle->vms.size();

@@ -1,5 +1,5 @@
-// The sampler makes cycles: asks the source, completes sums, derives trends, stamps. The wall clock is read once
-// a cycle, at its start, and only for the record. Collector thread only.
+// The sampler makes cycles: asks the source, completes sums, derives trends, stamps. The wall clock is read
+// once a cycle, at its start, and only for the record. Collector thread only.
 #pragma once
 
 #include <chrono>
@@ -21,10 +21,11 @@ struct SamplerOptions {
 
 struct SamplerStats {
   std::uint64_t cycles = 0;
-  std::uint64_t failed_cycles = 0;  // No VM could be read at all.
-  std::uint64_t vms = 0;            // In the last cycle.
-  AbsenceCounts absences{};         // Absent values of the core measurements since start, by reason.
-  double loop_latency_ms = 0;       // Of the last cycle.
+  std::uint64_t failed_cycles = 0;   // No VM could be read at all.
+  std::uint64_t vms = 0;             // In the last cycle.
+  std::uint64_t unknown_states = 0;  // State codes that virtmeter has no name for, since start.
+  AbsenceCounts absences{};          // Absent values of the core measurements since start, by reason.
+  double loop_latency_ms = 0;        // Of the last cycle.
 };
 
 class Sampler {

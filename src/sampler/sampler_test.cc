@@ -23,6 +23,7 @@ class CountingSource final : public Source {
     vm.layout = layout;
     vm.read_at = clock_.boot_now();
     vm.nics.resize(1);
+    vm.values.set_integer(metric_id("vm_totals.state"), state);
     const auto bytes = std::chrono::duration_cast<milliseconds>(vm.read_at.since_boot).count();
     vm.nics[0].set_integer(metric_id("nic.rxbytes"), bytes);
     vms.push_back(vm);
@@ -32,6 +33,7 @@ class CountingSource final : public Source {
   SourceStatus status() const override { return {}; }
 
   bool failing = false;
+  std::int64_t state = 1;
 
  private:
   ManualClock& clock_;
@@ -80,6 +82,17 @@ TEST(Sampler, GivesACycleWithoutVmsWhenTheSourceFails) {
   EXPECT_FALSE(sampled.status);
   EXPECT_TRUE(sampled.cycle->vms.empty());
   EXPECT_EQ(sampler.stats().failed_cycles, 1u);
+}
+
+TEST(Sampler, CountsStatesItHasNoNameFor) {
+  ManualClock clock;
+  CountingSource source(clock);
+  Sampler sampler(source, clock, {});
+  sampler.sample();
+  EXPECT_EQ(sampler.stats().unknown_states, 0u);
+  source.state = 42;
+  EXPECT_EQ(sampler.sample().cycle->vms.size(), 1u);
+  EXPECT_EQ(sampler.stats().unknown_states, 1u);
 }
 
 TEST(Sampler, MakesNoRateOverACollectionGap) {

@@ -35,8 +35,8 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  // Reads every active VM once and appends a sample for each to `vms`. One VM's failure costs that VM's values,
-  // never another's. An error means that no VM could be read at all.
+  // Reads every active VM once and appends a sample for each to `vms`. One VM's failure costs that VM's
+  // values, never another's. An error means that no VM could be read at all.
   virtual Status read(std::vector<VmSample>& vms) = 0;
 
   // The name of the hypervisor's host; empty when not known.

@@ -12,18 +12,26 @@ namespace {
 constexpr std::string_view kNicPrefix = "net.";
 constexpr std::string_view kDiskPrefix = "block.";
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 // Negative numbers and other types are no counters: they become values out of range.
 std::uint64_t as_unsigned(const virTypedParameter& param) {
   constexpr std::uint64_t kNotANumber = UINT64_MAX;
   switch (param.type) {
-    case VIR_TYPED_PARAM_INT: return param.value.i < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.i);
-    case VIR_TYPED_PARAM_UINT: return param.value.ui;
-    case VIR_TYPED_PARAM_LLONG: return param.value.l < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.l);
-    case VIR_TYPED_PARAM_ULLONG: return param.value.ul;
-    case VIR_TYPED_PARAM_BOOLEAN: return param.value.b != 0 ? 1 : 0;
-    default: return kNotANumber;
+    case VIR_TYPED_PARAM_INT:
+      return param.value.i < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.i);
+    case VIR_TYPED_PARAM_UINT:
+      return param.value.ui;
+    case VIR_TYPED_PARAM_LLONG:
+      return param.value.l < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.l);
+    case VIR_TYPED_PARAM_ULLONG:
+      return param.value.ul;
+    case VIR_TYPED_PARAM_BOOLEAN:
+      return param.value.b != 0 ? 1 : 0;
+    default:
+      return kNotANumber;
   }
 }
 
@@ -37,8 +45,8 @@ void set_rows(Values<S>& values, std::span<const MetricId> rows, const virTypedP
   for (const MetricId id : rows) values.set_unsigned(id, as_unsigned(param));
 }
 
-// Leads from a device's place in the record to its place in the layout. The keys of one device lie side by side,
-// so the last answer nearly always serves again.
+// Leads from a device's place in the record to its place in the layout. The keys of one device lie side by
+// side, so the last answer nearly always serves again.
 class SlotFinder {
  public:
   SlotFinder(std::span<const BulkRecord::Device> devices, const std::vector<std::string>& names)
@@ -137,7 +145,8 @@ void BulkRecord::fill(VmSample& vm) const {
 }
 
 void explain_after_bulk(const RecordGroups& groups, VmSample& vm) {
-  // What is missing of a group that was answered: held back by another job, or not told by the guest's driver.
+  // What is missing of a group that was answered: held back by another job, or not told by the guest's
+  // driver.
   vm.values.explain_unread(groups.monitor_skipped() ? Absence::busy : Absence::not_reported);
   for (NicValues& nic : vm.nics) nic.explain_unread(first_missing(nic));
   for (DiskValues& disk : vm.disks) {

@@ -1,5 +1,5 @@
-// One record of bulk statistics (virDomainListGetStats): what it says of a VM, by catalog row and device name.
-// The record belongs to libvirt; a BulkRecord looks into it and must not outlive it. Not thread-safe.
+// One record of bulk statistics (virDomainListGetStats): what it says of a VM, by catalog row and device
+// name. The record belongs to libvirt; a BulkRecord looks into it and must not outlive it. Not thread-safe.
 #pragma once
 
 #include <libvirt/libvirt.h>

@@ -58,7 +58,10 @@ VmSample sample_with(std::vector<std::string> nics, std::vector<std::string> dis
 
 TEST(BulkRecord, FillsTheVmsOwnRows) {
   Params params;
-  params.integer("state.state", 3).number("cpu.time", 12).number("balloon.current", 65536).uint("vcpu.current", 2);
+  params.integer("state.state", 3)
+      .number("cpu.time", 12)
+      .number("balloon.current", 65536)
+      .uint("vcpu.current", 2);
   VmSample sample = sample_with({}, {});
   BulkRecord(params.span()).fill(sample);
   EXPECT_EQ(sample.values.integer(metric_id("vm_totals.state")), 3);
@@ -70,8 +73,14 @@ TEST(BulkRecord, FillsTheVmsOwnRows) {
 
 TEST(BulkRecord, MeetsDevicesByNameAndNotByIndex) {
   Params params;
-  params.uint("net.count", 3).text("net.0.name", "vnet1").number("net.0.rx.bytes", 11).text("net.2.name", "vnet0");
-  params.number("net.2.rx.bytes", 22).uint("block.count", 1).text("block.0.name", "sda").number("block.0.rd.reqs", 5);
+  params.uint("net.count", 3)
+      .text("net.0.name", "vnet1")
+      .number("net.0.rx.bytes", 11)
+      .text("net.2.name", "vnet0");
+  params.number("net.2.rx.bytes", 22)
+      .uint("block.count", 1)
+      .text("block.0.name", "sda")
+      .number("block.0.rd.reqs", 5);
   VmSample sample = sample_with({"vnet0", "vnet1"}, {"vda"});
   BulkRecord(params.span()).fill(sample);
   EXPECT_EQ(sample.nics[0].integer(kRx), 22);

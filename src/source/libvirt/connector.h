@@ -1,8 +1,9 @@
-// The operations virtmeter asks of a hypervisor, under the names their users know. The interface is the seam at
-// which tests make single calls fail; LibvirtConnector (libvirt_connector.h) is the one implementation of it.
+// The operations virtmeter asks of a hypervisor, under the names their users know. The interface is the seam
+// at which tests make single calls fail; LibvirtConnector (libvirt_connector.h) is the one implementation of
+// it.
 //
-// An Error of kind not_found means that the VM is gone, invalid that this driver does not have the call; the loss
-// of the connection shows in alive().
+// An Error of kind not_found means that the VM is gone, invalid that this driver does not have the call; the
+// loss of the connection shows in alive().
 #pragma once
 
 #include <libvirt/libvirt.h>
@@ -41,8 +42,8 @@ class Connector {
   // virConnectListAllDomains, active only; in the order of the domain ids.
   virtual Result<std::vector<LiveVm>> get_live_vms() = 0;
 
-  // virDomainListGetStats: state, CPU, balloon, vCPU, interface and block groups, without waiting for jobs. A VM
-  // that has gone has no record.
+  // virDomainListGetStats: state, CPU, balloon, vCPU, interface and block groups, without waiting for jobs. A
+  // VM that has gone has no record.
   virtual Status get_bulk_stats(std::span<const LiveVm* const> vms, const RecordVisitor& visit) = 0;
 
   virtual Result<DeviceList> get_devices_for_vm(const LiveVm& vm) = 0;  // virDomainGetXMLDesc.

@@ -1,6 +1,6 @@
-// The device lists of the VMs, kept between cycles so that a stable host parses no XML. An entry belongs to one
-// life of one VM (UUID and domain id), serves for at most the TTL, and is dropped with its VM. Entries age at
-// slightly different speeds, so that a host's XML is not read again all in one cycle. Not thread-safe.
+// The device lists of the VMs, kept between cycles so that a stable host parses no XML. An entry belongs to
+// one life of one VM (UUID and domain id), serves for at most the TTL, and is dropped with its VM. Entries
+// age at slightly different speeds, so that a host's XML is not read again all in one cycle. Not thread-safe.
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,8 @@ class DeviceCache {
   // The entry, and a hit, when it is of this life of the VM and still good. Otherwise null, and a miss.
   CachedVm* find(const Uuid& uuid, int domain_id, BootTime now);
 
-  // The entry of this life of the VM whatever its age, uncounted: better than nothing when XML cannot be read.
+  // The entry of this life of the VM whatever its age, uncounted: better than nothing when XML cannot be
+  // read.
   CachedVm* find_stale(const Uuid& uuid, int domain_id);
 
   CachedVm& put(CachedVm vm, BootTime now);

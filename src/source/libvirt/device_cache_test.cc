@@ -39,7 +39,8 @@ TEST(DeviceCache, AgesEntriesAtDifferentSpeeds) {
   DeviceCache cache(seconds(300));
   for (std::uint8_t n = 1; n <= 50; ++n) cache.put(vm_of(n, n), kStart);
   int good = 0;
-  for (std::uint8_t n = 1; n <= 50; ++n) good += cache.find(uuid_of(n), n, kStart + seconds(270)) != nullptr ? 1 : 0;
+  for (std::uint8_t n = 1; n <= 50; ++n)
+    good += cache.find(uuid_of(n), n, kStart + seconds(270)) != nullptr ? 1 : 0;
   EXPECT_GT(good, 5);
   EXPECT_LT(good, 45);
 }

@@ -9,7 +9,8 @@
 namespace virtmeter {
 namespace {
 
-// False when the list is full. A device without a target, or with a target that was listed already, is skipped.
+// False when the list is full. A device without a target, or with a target that was listed already, is
+// skipped.
 bool add_target(const pugi::xml_node& device, std::vector<std::string>& list) {
   const char* target = device.child("target").attribute("dev").value();
   const std::size_t length = std::strlen(target);
@@ -30,12 +31,15 @@ bool is_disk(const pugi::xml_node& device) {
 
 Result<DeviceList> parse_domain_xml(std::string_view xml) {
   if (xml.size() > kDomainXmlBytesMax) {
-    return Error{Errc::limit, fmt::format("domain XML: {} bytes, more than {}", xml.size(), kDomainXmlBytesMax), ""};
+    return Error{Errc::limit,
+                 fmt::format("domain XML: {} bytes, more than {}", xml.size(), kDomainXmlBytesMax), ""};
   }
   pugi::xml_document document;
-  const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size(), pugi::parse_minimal | pugi::parse_escapes | pugi::parse_wconv_attribute);
+  const pugi::xml_parse_result parsed = document.load_buffer(
+      xml.data(), xml.size(), pugi::parse_minimal | pugi::parse_escapes | pugi::parse_wconv_attribute);
   if (!parsed) {
-    return Error{Errc::corrupt, fmt::format("domain XML: {} at byte {}", parsed.description(), parsed.offset), ""};
+    return Error{Errc::corrupt, fmt::format("domain XML: {} at byte {}", parsed.description(), parsed.offset),
+                 ""};
   }
   const pugi::xml_node domain = document.child("domain");
   if (!domain) return Error{Errc::corrupt, "domain XML: no <domain> element", ""};
@@ -48,7 +52,8 @@ Result<DeviceList> parse_domain_xml(std::string_view xml) {
     } else if (std::strcmp(device.name(), "disk") == 0) {
       fits = add_target(device, is_disk(device) ? devices.disks : devices.other);
     }
-    if (!fits) return Error{Errc::limit, fmt::format("domain XML: more than {} devices", kDevicesPerVmMax), ""};
+    if (!fits)
+      return Error{Errc::limit, fmt::format("domain XML: more than {} devices", kDevicesPerVmMax), ""};
   }
   return devices;
 }

@@ -1,5 +1,6 @@
-// The device lists of a domain, out of its XML. The XML comes from libvirt but holds strangers' text: size and
-// counts are bounded, entities are not expanded (pugixml knows no DTD entities). Pure function. Thread-safe.
+// The device lists of a domain, out of its XML. The XML comes from libvirt but holds strangers' text: size
+// and counts are bounded, entities are not expanded (pugixml knows no DTD entities). Pure function.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ inline constexpr std::size_t kDeviceNameBytesMax = 256;
 struct DeviceList {
   std::vector<std::string> nics;   // /domain/devices/interface/target/@dev, each once.
   std::vector<std::string> disks;  // /domain/devices/disk[@device='disk']/target/@dev, each once.
-  std::vector<std::string> other;  // Targets of cdroms, floppies and LUNs: known to bulk statistics, not counted.
+  std::vector<std::string>
+      other;  // Targets of cdroms, floppies and LUNs: known to bulk statistics, not counted.
 };
 
 Result<DeviceList> parse_domain_xml(std::string_view xml);

@@ -42,14 +42,15 @@ TEST(DomainXml, AcceptsADomainWithoutDevices) {
 TEST(DomainXml, AcceptsALongDescriptionAndAHundredDisks) {
   std::string disks;
   for (int i = 0; i < 100; ++i) disks += fmt::format("<disk device='disk'><target dev='vd{}'/></disk>", i);
-  const auto devices = parse_domain_xml(fmt::format("<domain><description>{}</description><devices>{}</devices></domain>",
-                                                    std::string(16000, 'x'), disks));
+  const auto devices = parse_domain_xml(fmt::format(
+      "<domain><description>{}</description><devices>{}</devices></domain>", std::string(16000, 'x'), disks));
   ASSERT_TRUE(devices);
   EXPECT_EQ(devices->disks.size(), 100u);
 }
 
 TEST(DomainXml, RefusesWhatIsNoDomain) {
-  for (const std::string_view xml : {"", "<domain", "<domain><devices></domain>", "<network/>", "garbage", "\xFF\xFE"}) {
+  for (const std::string_view xml :
+       {"", "<domain", "<domain><devices></domain>", "<network/>", "garbage", "\xFF\xFE"}) {
     const auto devices = parse_domain_xml(xml);
     ASSERT_FALSE(devices) << xml;
     EXPECT_EQ(devices.error().code, Errc::corrupt) << xml;
@@ -58,7 +59,8 @@ TEST(DomainXml, RefusesWhatIsNoDomain) {
 
 TEST(DomainXml, DoesNotExpandEntities) {
   const auto devices = parse_domain_xml(
-      "<!DOCTYPE domain [<!ENTITY a 'vnet9'>]><domain><devices><interface><target dev='&a;'/></interface></devices></domain>");
+      "<!DOCTYPE domain [<!ENTITY a 'vnet9'>]><domain><devices><interface><target "
+      "dev='&a;'/></interface></devices></domain>");
   ASSERT_TRUE(devices);
   EXPECT_EQ(devices->nics, (Names{"&a;"}));
 }
@@ -66,7 +68,8 @@ TEST(DomainXml, DoesNotExpandEntities) {
 TEST(DomainXml, BoundsSizeAndCounts) {
   EXPECT_EQ(parse_domain_xml(std::string(kDomainXmlBytesMax + 1, ' ')).error().code, Errc::limit);
   std::string nics;
-  for (std::size_t i = 0; i <= kDevicesPerVmMax; ++i) nics += fmt::format("<interface><target dev='v{}'/></interface>", i);
+  for (std::size_t i = 0; i <= kDevicesPerVmMax; ++i)
+    nics += fmt::format("<interface><target dev='v{}'/></interface>", i);
   EXPECT_EQ(parse_domain_xml(with_devices(nics)).error().code, Errc::limit);
 }
 

@@ -1,5 +1,5 @@
-// What libvirt's events have said since the collector last looked: whose device lists are stale. Callbacks put
-// in, the collector takes out. Bounded: past the bound it only remembers "every VM". Thread-safe.
+// What libvirt's events have said since the collector last looked: whose device lists are stale. Callbacks
+// put in, the collector takes out. Bounded: past the bound it only remembers "every VM". Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,8 @@ void drain(int, int fd, int, void*) {
 Status LibvirtEventLoop::prepare() {
   if (waker().ready) return Status::ok();
   silence_libvirt_errors();
-  if (virInitialize() != 0 || virEventRegisterDefaultImpl() != 0) return last_call_error("prepare libvirt's event loop");
+  if (virInitialize() != 0 || virEventRegisterDefaultImpl() != 0)
+    return last_call_error("prepare libvirt's event loop");
   waker().fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (waker().fd < 0) return Error{Errc::io, "eventfd: no file descriptor left", "raise LimitNOFILE"};
   if (virEventAddHandle(waker().fd, VIR_EVENT_HANDLE_READABLE, drain, nullptr, nullptr) < 0) {

@@ -15,15 +15,16 @@ namespace virtmeter {
 
 class FaultyConnector final : public Connector {
  public:
-  // Asked before each operation with its name, the VM's name and the device ("" where there is none): an Error to
-  // answer in the operation's stead, or nothing.
-  using Fault = std::function<std::optional<Error>(std::string_view operation, std::string_view vm, std::string_view device)>;
+  // Asked before each operation with its name, the VM's name and the device ("" where there is none): an
+  // Error to answer in the operation's stead, or nothing.
+  using Fault = std::function<std::optional<Error>(std::string_view operation, std::string_view vm,
+                                                   std::string_view device)>;
 
   explicit FaultyConnector(std::unique_ptr<Connector> real) : real_(std::move(real)) {}
 
   Fault fault;
   std::function<std::optional<DeviceList>(const std::string& vm)> devices;  // Device lists to tell instead.
-  bool cut = false;                                                        // As if the daemon had died.
+  bool cut = false;                                                         // As if the daemon had died.
   std::size_t calls = 0;
   std::size_t connects = 0;
 

@@ -12,8 +12,9 @@ namespace virtmeter {
 namespace {
 
 // Never 0: that asks for every group the daemon knows, costly future ones included.
-constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |
-                                 VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL |
+                                 VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU |
+                                 VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
 // ACTIVE: an inactive domain's BLOCK opens its image files. NOWAIT: a busy VM answers what it can at once.
 constexpr unsigned int kBulkFlags =
     VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
@@ -103,7 +104,8 @@ Status LibvirtConnector::connect() {
   // A driver inside this process has neither; a dead daemon then shows at the next call.
   virConnectSetKeepAlive(connection_.get(), kKeepaliveIntervalSeconds, kKeepaliveCountMax);
   auto* holder = new Callbacks::Holder(shared_);
-  if (virConnectRegisterCloseCallback(connection_.get(), Callbacks::closed, holder, Callbacks::free_holder) != 0) {
+  if (virConnectRegisterCloseCallback(connection_.get(), Callbacks::closed, holder, Callbacks::free_holder) !=
+      0) {
     delete holder;
   }
   // Events first, lists after: what changes in between is then told twice rather than never.
@@ -124,8 +126,8 @@ void LibvirtConnector::register_events() {
   }};
   for (const Wanted& event : wanted) {
     auto* holder = new Callbacks::Holder(shared_);
-    const int id = virConnectDomainEventRegisterAny(connection_.get(), nullptr, event.id, event.callback, holder,
-                                                    Callbacks::free_holder);
+    const int id = virConnectDomainEventRegisterAny(connection_.get(), nullptr, event.id, event.callback,
+                                                    holder, Callbacks::free_holder);
     // Each event is an accelerator: without it, the record's own device names and the TTL tell, only later.
     if (id < 0) {
       delete holder;
@@ -167,7 +169,8 @@ Result<std::vector<LiveVm>> LibvirtConnector::get_live_vms() {
     vms.push_back(std::move(vm));
   }
   std::free(domains);
-  std::sort(vms.begin(), vms.end(), [](const LiveVm& a, const LiveVm& b) { return a.domain_id < b.domain_id; });
+  std::sort(vms.begin(), vms.end(),
+            [](const LiveVm& a, const LiveVm& b) { return a.domain_id < b.domain_id; });
   return vms;
 }
 
@@ -265,7 +268,8 @@ Status LibvirtConnector::get_block_stats(const LiveVm& vm, const std::string& de
 std::string LibvirtConnector::version() {
   unsigned long hypervisor = 0;
   unsigned long library = 0;
-  std::string text = virConnectGetType(connection_.get()) == nullptr ? "" : virConnectGetType(connection_.get());
+  std::string text =
+      virConnectGetType(connection_.get()) == nullptr ? "" : virConnectGetType(connection_.get());
   if (virConnectGetVersion(connection_.get(), &hypervisor) == 0 && hypervisor != 0) {
     text += " " + version_text(hypervisor);
   }

@@ -1,6 +1,6 @@
-// Connector over libvirt's client library: read-only connection, explicit statistics groups, no waiting for jobs
-// (VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT). One thread calls it; events come in on libvirt's event thread.
-// LibvirtEventLoop::prepare() must have been called before connect(). Collector thread only.
+// Connector over libvirt's client library: read-only connection, explicit statistics groups, no waiting for
+// jobs (VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT). One thread calls it; events come in on libvirt's event
+// thread. LibvirtEventLoop::prepare() must have been called before connect(). Collector thread only.
 #pragma once
 
 #include <atomic>

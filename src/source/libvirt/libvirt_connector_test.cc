@@ -92,7 +92,8 @@ TEST_F(LibvirtConnectorTest, HearsOfAChangedVm) {
   ASSERT_EQ(virDomainSuspend(domain.get()), 0);
   ASSERT_EQ(virDomainResume(domain.get()), 0);
   DomainHandle added(virDomainCreateXML(
-      other.get(), "<domain type='test'><name>added</name><memory>1024</memory><os><type>hvm</type></os></domain>", 0));
+      other.get(),
+      "<domain type='test'><name>added</name><memory>1024</memory><os><type>hvm</type></os></domain>", 0));
   ASSERT_NE(added, nullptr);
   Connector::Invalidations heard;
   while (heard.uuids.empty()) heard = connector_.take_invalidations();

@@ -12,14 +12,16 @@ namespace virtmeter {
 namespace {
 
 constexpr std::string_view kStartDaemon =
-    "sudo systemctl start libvirtd.socket libvirtd-ro.socket (newer systems: virtqemud.socket virtqemud-ro.socket)";
+    "sudo systemctl start libvirtd.socket libvirtd-ro.socket (newer systems: virtqemud.socket "
+    "virtqemud-ro.socket)";
 
 void ignore_error(void*, virErrorPtr) {}
 
 LibvirtFailure last_failure() {
   const virErrorPtr error = virGetLastError();
   if (error == nullptr) return {0, 0, 0, "no reason given"};
-  return {error->code, error->domain, error->int1, error->message == nullptr ? "" : printable(error->message, 500)};
+  return {error->code, error->domain, error->int1,
+          error->message == nullptr ? "" : printable(error->message, 500)};
 }
 
 std::string user_name() {
@@ -32,9 +34,10 @@ std::string at_socket(const LibvirtUri& uri) { return uri.socket.empty() ? "" : 
 Error not_running(const LibvirtFailure& failure, std::string_view uri_text, const LibvirtUri& uri) {
   const bool absent = failure.errno_value == ENOENT;
   const std::string_view why = absent ? "no such socket" : "nobody listens on the socket";
-  return {Errc::unavailable,
-          fmt::format("E101 libvirt is not running: tried {}{}: {}", loggable_uri(uri_text), at_socket(uri), why),
-          std::string(kStartDaemon)};
+  return {
+      Errc::unavailable,
+      fmt::format("E101 libvirt is not running: tried {}{}: {}", loggable_uri(uri_text), at_socket(uri), why),
+      std::string(kStartDaemon)};
 }
 
 Error not_allowed(const LibvirtFailure& failure, std::string_view uri_text, const LibvirtUri& uri) {
@@ -49,20 +52,23 @@ Error not_allowed(const LibvirtFailure& failure, std::string_view uri_text, cons
 Error no_certificate(const LibvirtFailure& failure, std::string_view uri_text, const LibvirtUri& uri) {
   return {Errc::unavailable,
           fmt::format("E104 TLS to {} failed: {}", loggable_uri(uri_text), failure.message),
-          fmt::format("{}://host{} means TLS, which needs certificates in /etc/pki; for ssh write {}+ssh://user@{}{}",
-                      uri.driver, uri.path, uri.driver, uri.host, uri.path)};
+          fmt::format(
+              "{}://host{} means TLS, which needs certificates in /etc/pki; for ssh write {}+ssh://user@{}{}",
+              uri.driver, uri.path, uri.driver, uri.host, uri.path)};
 }
 
 bool mentions(const std::string& text, std::string_view word) { return text.find(word) != std::string::npos; }
 
 }  // namespace
 
-Error explain_connect_failure(const LibvirtFailure& failure, std::string_view uri_text, const LibvirtUri& uri) {
+Error explain_connect_failure(const LibvirtFailure& failure, std::string_view uri_text,
+                              const LibvirtUri& uri) {
   const bool polkit = failure.domain == VIR_FROM_DBUS || failure.domain == VIR_FROM_POLKIT ||
                       failure.code == VIR_ERR_AUTH_UNAVAILABLE || failure.code == VIR_ERR_AUTH_FAILED ||
                       failure.code == VIR_ERR_AUTH_CANCELLED;
   // ENOENT is both "no socket" and "no certificate": the transport tells which.
-  if (uri.transport == "tls" && mentions(failure.message, "certificate")) return no_certificate(failure, uri_text, uri);
+  if (uri.transport == "tls" && mentions(failure.message, "certificate"))
+    return no_certificate(failure, uri_text, uri);
   if (failure.errno_value == EACCES || polkit) return not_allowed(failure, uri_text, uri);
   const bool no_socket = failure.errno_value == ENOENT || failure.errno_value == ECONNREFUSED;
   if (uri.transport == "unix" && failure.code == VIR_ERR_SYSTEM_ERROR && no_socket) {
@@ -73,7 +79,8 @@ Error explain_connect_failure(const LibvirtFailure& failure, std::string_view ur
             "local: qemu:///system; over ssh: qemu+ssh://user@host/system"};
   }
   const std::string_view where = uri.host.empty() ? "the libvirt daemon" : "the host";
-  return {Errc::unavailable, fmt::format("E101 no connection to {}: {}", loggable_uri(uri_text), failure.message),
+  return {Errc::unavailable,
+          fmt::format("E101 no connection to {}: {}", loggable_uri(uri_text), failure.message),
           fmt::format("check that {} runs and that virsh -r -c '{}' list works as user {}", where,
                       loggable_uri(uri_text), user_name())};
 }
@@ -94,18 +101,22 @@ CallFailure classify_last_error() {
   const virErrorPtr error = virGetLastError();
   if (error == nullptr) return CallFailure::other;
   switch (error->code) {
-    case VIR_ERR_NO_DOMAIN: return CallFailure::domain_gone;
+    case VIR_ERR_NO_DOMAIN:
+      return CallFailure::domain_gone;
     case VIR_ERR_NO_SUPPORT:
     case VIR_ERR_ARGUMENT_UNSUPPORTED:
-    case VIR_ERR_CONFIG_UNSUPPORTED: return CallFailure::unsupported;
+    case VIR_ERR_CONFIG_UNSUPPORTED:
+      return CallFailure::unsupported;
     case VIR_ERR_RPC:
-    case VIR_ERR_INVALID_CONN: return CallFailure::connection_lost;
+    case VIR_ERR_INVALID_CONN:
+      return CallFailure::connection_lost;
     // The client's own failure to talk to the daemon: end of file, reset, keepalive timeout.
     case VIR_ERR_SYSTEM_ERROR:
     case VIR_ERR_INTERNAL_ERROR:
       return error->domain == VIR_FROM_RPC || error->domain == VIR_FROM_REMOTE ? CallFailure::connection_lost
                                                                                : CallFailure::other;
-    default: return CallFailure::other;
+    default:
+      return CallFailure::other;
   }
 }
 

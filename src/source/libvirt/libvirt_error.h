@@ -1,5 +1,6 @@
-// libvirt's last error of this thread as an Error in an operator's words, with the fix (docs/troubleshooting.md).
-// virGetLastError() is per thread, so call these right after the failing call, on the same thread.
+// libvirt's last error of this thread as an Error in an operator's words, with the fix
+// (docs/troubleshooting.md). virGetLastError() is per thread, so call these right after the failing call, on
+// the same thread.
 #pragma once
 
 #include <libvirt/virterror.h>
@@ -12,8 +13,8 @@
 
 namespace virtmeter {
 
-// The error of a failed call on an open connection: "<what>: <libvirt's words>". Its kind is not_found when the
-// VM is gone, invalid when this driver or daemon does not have the call, else unavailable.
+// The error of a failed call on an open connection: "<what>: <libvirt's words>". Its kind is not_found when
+// the VM is gone, invalid when this driver or daemon does not have the call, else unavailable.
 Error last_call_error(std::string_view what);
 
 // The error of a failed virConnectOpen of `uri`.
@@ -26,7 +27,8 @@ struct LibvirtFailure {
   int errno_value = 0;
   std::string message;
 };
-Error explain_connect_failure(const LibvirtFailure& failure, std::string_view uri_text, const LibvirtUri& uri);
+Error explain_connect_failure(const LibvirtFailure& failure, std::string_view uri_text,
+                              const LibvirtUri& uri);
 
 // What the last failed call means for what comes next.
 enum class CallFailure { domain_gone, unsupported, connection_lost, other };

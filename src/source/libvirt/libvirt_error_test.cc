@@ -14,10 +14,12 @@ Error explained(const std::string& uri, const LibvirtFailure& failure) {
 
 // The codes are those libvirt 9.0.0 was seen to give for each situation.
 TEST(LibvirtError, SaysThatNoSocketMeansNoDaemon) {
-  const Error error = explained("qemu:///system", {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Failed to connect"});
+  const Error error =
+      explained("qemu:///system", {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Failed to connect"});
   EXPECT_EQ(error.code, Errc::unavailable);
-  EXPECT_EQ(error.message,
-            "E101 libvirt is not running: tried qemu:///system (/run/libvirt/libvirt-sock-ro): no such socket");
+  EXPECT_EQ(
+      error.message,
+      "E101 libvirt is not running: tried qemu:///system (/run/libvirt/libvirt-sock-ro): no such socket");
   EXPECT_EQ(error.fix,
             "sudo systemctl start libvirtd.socket libvirtd-ro.socket (newer systems: virtqemud.socket "
             "virtqemud-ro.socket)");
@@ -42,21 +44,23 @@ TEST(LibvirtError, SaysThatAccessIsRefused) {
 }
 
 TEST(LibvirtError, TellsAMissingCertificateFromAMissingSocket) {
-  const Error error = explained("qemu://hv-03/system", {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT,
-                                                        "Cannot read CA certificate '/etc/pki/CA/cacert.pem'"});
+  const Error error = explained(
+      "qemu://hv-03/system",
+      {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Cannot read CA certificate '/etc/pki/CA/cacert.pem'"});
   EXPECT_EQ(error.message.substr(0, 37), "E104 TLS to qemu://hv-03/system faile");
   EXPECT_NE(error.fix.find("qemu+ssh://user@hv-03/system"), std::string::npos) << error.fix;
 }
 
 TEST(LibvirtError, SaysThatADriverIsNotThere) {
-  const Error error = explained("xen:///system", {VIR_ERR_NO_CONNECT, 0, -1, "no connection driver available"});
+  const Error error =
+      explained("xen:///system", {VIR_ERR_NO_CONNECT, 0, -1, "no connection driver available"});
   EXPECT_EQ(error.code, Errc::invalid);
   EXPECT_EQ(error.message, "E103 xen:///system: no connection driver available");
 }
 
 TEST(LibvirtError, NamesTheHostOfAFailedRemoteConnection) {
-  const Error error = explained("qemu+tcp://hv-03/system",
-                                {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNREFUSED, "unable to connect to server"});
+  const Error error = explained("qemu+tcp://hv-03/system", {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNREFUSED,
+                                                            "unable to connect to server"});
   EXPECT_EQ(error.message, "E101 no connection to qemu+tcp://hv-03/system: unable to connect to server");
 }
 

@@ -16,35 +16,6 @@ using std::chrono::seconds;
 constexpr std::chrono::nanoseconds kBackoffMin = seconds(1);
 constexpr std::chrono::nanoseconds kBackoffMax = seconds(30);
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool same_devices(std::span<const BulkRecord::Device> recorded, const std::vector<std::string>& listed,
-                  const std::vector<std::string>& also_known) {
-  const bool all_known = std::all_of(recorded.begin(), recorded.end(), [&](const auto& device) {
-    return contains(listed, device.name) || contains(also_known, device.name);
-  });
-  return all_known && std::all_of(listed.begin(), listed.end(), [&](const std::string& name) {
-           return std::any_of(recorded.begin(), recorded.end(), [&](const auto& d) { return d.name == name; });
-         });
-}
-
-bool agrees(const BulkRecord& record, const CachedVm& cached) {
-  const RecordGroups& groups = record.groups();
-  return (!groups.nics || same_devices(record.nics(), cached.layout->nics, {})) &&
-         (!groups.disks || same_devices(record.disks(), cached.layout->disks, cached.other_disks));
-}
-
-std::shared_ptr<VmLayout> make_layout(const LiveVm& live) {
-  auto layout = std::make_shared<VmLayout>();
-  layout->uuid = live.uuid;
-  layout->uuid_text = live.uuid.text();
-  layout->domain_id = live.domain_id;
-  layout->name = live.name;
-  return layout;
-}
-
 // Gives the rows that the call `name` stands for, and that nobody has set, the reason `why`.
 void explain_rows_of_call(VmValues& values, std::string_view name, Absence why) {
   for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
@@ -69,7 +40,8 @@ BootTime middle(BootTime a, BootTime b) { return a + (b - a) / 2; }
 
 }  // namespace
 
-Result<std::unique_ptr<LibvirtSource>> LibvirtSource::open(const LibvirtSourceOptions& options, const Clock& clock) {
+Result<std::unique_ptr<LibvirtSource>> LibvirtSource::open(const LibvirtSourceOptions& options,
+                                                           const Clock& clock) {
   Result<LibvirtUri> uri = parse_libvirt_uri(options.uri);
   if (!uri) return std::move(uri).error();
   auto connector = std::make_unique<LibvirtConnector>(options.uri, std::move(uri).value());
@@ -78,7 +50,11 @@ Result<std::unique_ptr<LibvirtSource>> LibvirtSource::open(const LibvirtSourceOp
 
 LibvirtSource::LibvirtSource(const LibvirtSourceOptions& options, std::unique_ptr<Connector> connector,
                              const Clock& clock)
-    : options_(options), connector_(std::move(connector)), clock_(clock), cache_(options.device_cache_ttl) {
+    : options_(options),
+      connector_(std::move(connector)),
+      clock_(clock),
+      warnings_(clock),
+      directory_(*connector_, clock, warnings_, options.device_cache_ttl) {
   counts_.target = loggable_uri(options.uri);
   publish_status();
 }
@@ -102,7 +78,7 @@ Status LibvirtSource::read(std::vector<VmSample>& vms) {
     read_chunk(std::span(works).subspan(first, size));
   }
   deliver(works, vms);
-  cache_.drop_unused();
+  directory_.drop_unused();
   if (!connector_->alive()) {
     note_disconnected({Errc::unavailable, "the connection was lost while the VMs were read", ""});
   }
@@ -118,8 +94,8 @@ void LibvirtSource::read_chunk(std::span<Work> chunk) {
   }
 }
 
-// Hands the finished samples over. VMs of which nothing could be read because the connection broke are not lines
-// of zeros: they are counted as unread.
+// Hands the finished samples over. VMs of which nothing could be read because the connection broke are not
+// lines of zeros: they are counted as unread.
 void LibvirtSource::deliver(std::vector<Work>& works, std::vector<VmSample>& vms) {
   const bool alive = connector_->alive();
   vms.reserve(vms.size() + works.size());
@@ -176,68 +152,19 @@ void LibvirtSource::note_disconnected(const Error& error) {
 void LibvirtSource::apply_invalidations() {
   const Connector::Invalidations news = connector_->take_invalidations();
   counts_.events += news.events;
-  if (news.every_vm) cache_.invalidate_all();
-  for (const Uuid& uuid : news.uuids) cache_.invalidate(uuid);
+  directory_.invalidate(news);
 }
 
 // ---------------------------------------------------------------------------------------------- device lists
 
-void LibvirtSource::prepare(Work& work) {
-  work.cached = cache_.find(work.live->uuid, work.live->domain_id, clock_.boot_now());
-  if (work.cached == nullptr) work.cached = fetch_device_lists(*work.live, work.vanished);
-  work.cached = renamed(work.cached, *work.live);
-  if (work.cached != nullptr) return give_layout(work, work.cached->layout);
-  auto layout = make_layout(*work.live);
-  layout->devices_known = false;
-  give_layout(work, std::move(layout));
-}
+void LibvirtSource::prepare(Work& work) { give_layout(work, directory_.find(*work.live)); }
 
 void LibvirtSource::give_layout(Work& work, std::shared_ptr<const VmLayout> layout) {
+  work.vanished = work.vanished || layout == nullptr;
+  if (work.vanished || layout == work.sample.layout) return;
   work.sample.nics.assign(layout->nics.size(), {});
   work.sample.disks.assign(layout->disks.size(), {});
   work.sample.layout = std::move(layout);
-}
-
-// Null when there are none: the VM then goes out without devices, and its sums are absent.
-CachedVm* LibvirtSource::fetch_device_lists(const LiveVm& live, bool& vanished) {
-  ++counts_.xml_reads;
-  Result<DeviceList> devices = connector_->get_devices_for_vm(live);
-  if (!devices) {
-    if (devices.error().code == Errc::not_found) {
-      vanished = true;
-      return nullptr;
-    }
-    ++counts_.xml_failures;
-    warn(fmt::format("xml {}", live.uuid.text()),
-         fmt::format("vm {}: device lists not refreshed: {}", printable(live.name), devices.error().message));
-    return cache_.find_stale(live.uuid, live.domain_id);
-  }
-  auto layout = make_layout(live);
-  layout->nics = std::move(devices->nics);
-  layout->disks = std::move(devices->disks);
-  return &cache_.put({std::move(layout), std::move(devices->other), std::nullopt}, clock_.boot_now());
-}
-
-// A VM may get another name while it runs; the list says so in every cycle.
-CachedVm* LibvirtSource::renamed(CachedVm* cached, const LiveVm& live) {
-  if (cached == nullptr || cached->layout->name == live.name) return cached;
-  auto layout = std::make_shared<VmLayout>(*cached->layout);
-  layout->name = live.name;
-  cached->layout = std::move(layout);
-  return cached;
-}
-
-// The record names the devices as they are now. Where it disagrees with the list, the list is read again at once:
-// this finds hot-plug without events. A disagreement that fresh XML does not mend is remembered and let be.
-void LibvirtSource::refresh_changed_devices(Work& work, const BulkRecord& record) {
-  if (work.cached == nullptr || agrees(record, *work.cached)) return;
-  const std::uint64_t fingerprint = record.device_fingerprint();
-  if (work.cached->excused_fingerprint == fingerprint) return;
-  CachedVm* fresh = fetch_device_lists(*work.live, work.vanished);
-  if (fresh == nullptr) return;
-  work.cached = fresh;
-  if (!agrees(record, *fresh)) fresh->excused_fingerprint = fingerprint;
-  give_layout(work, fresh->layout);
 }
 
 // ----------------------------------------------------------------------------------------------------- bulk
@@ -248,12 +175,13 @@ void LibvirtSource::read_bulk(std::span<Work> chunk) {
   for (const Work& work : chunk) {
     if (!work.vanished) wanted.push_back(work.live);
   }
-  if (wanted.empty() || !connector_->alive() || contains(unsupported_calls_, "bulk")) return;
+  if (wanted.empty() || !connector_->alive() || is_unsupported("bulk")) return;
 
   const BootTime asked = clock_.boot_now();
   ++counts_.bulk_calls;
   const Status status = connector_->get_bulk_stats(wanted, [&](const Uuid& uuid, auto params) {
-    const auto work = std::find_if(chunk.begin(), chunk.end(), [&](const Work& w) { return w.live->uuid == uuid; });
+    const auto work =
+        std::find_if(chunk.begin(), chunk.end(), [&](const Work& w) { return w.live->uuid == uuid; });
     if (work != chunk.end()) take_record(*work, params);
   });
   const BootTime read_at = middle(asked, clock_.boot_now());
@@ -278,13 +206,15 @@ void LibvirtSource::survive_bulk_failure(std::span<Work> chunk, const Error& err
     read_bulk(chunk.subspan(chunk.size() / 2));
     return;
   }
-  warn(fmt::format("bulk {}", chunk.front().live->uuid.text()),
-       fmt::format("vm {}: {}; asking call by call", printable(chunk.front().live->name), error.message));
+  warnings_.warn(
+      fmt::format("bulk {}", chunk.front().live->uuid.text()),
+      fmt::format("vm {}: {}; asking call by call", printable(chunk.front().live->name), error.message));
 }
 
 void LibvirtSource::take_record(Work& work, std::span<const virTypedParameter> params) {
   const BulkRecord record(params);
-  refresh_changed_devices(work, record);
+  give_layout(work, directory_.confirm(*work.live, work.sample.layout, record));
+  if (work.vanished) return;
   record.fill(work.sample);
   work.groups = record.groups();
   work.has_record = true;
@@ -307,9 +237,10 @@ void LibvirtSource::fill_missing_groups(Work& work) {
 void LibvirtSource::warn_of_gone_devices(const VmSample& sample) {
   const auto check = [&](const std::string& device, Absence absence) {
     if (absence != Absence::device_gone) return;
-    warn(fmt::format("device {} {}", sample.layout->uuid_text, device),
-         fmt::format("vm {}: device {}: libvirt lists it but has no statistics of it; its other devices go on",
-                     printable(sample.layout->name), printable(device)));
+    warnings_.warn(
+        fmt::format("device {} {}", sample.layout->uuid_text, device),
+        fmt::format("vm {}: device {}: libvirt lists it but has no statistics of it; its other devices go on",
+                    printable(sample.layout->name), printable(device)));
   };
   for (std::size_t i = 0; i < sample.nics.size(); ++i) {
     check(sample.layout->nics[i], sample.nics[i].absence(metric_id("nic.rxbytes")));
@@ -324,10 +255,12 @@ void LibvirtSource::fill_vm_groups(Work& work) {
   if (!work.has_record || !groups.cpu || !groups.balloon || !groups.vcpu) {
     fall_back(work, "info", [&](VmValues& values) { return connector_->get_info(*work.live, values); });
     // A persistent VM that has stopped since it was listed still answers, but is not active.
-    work.vanished = work.vanished || work.sample.values.integer(metric_id("vm_totals.state")) == VIR_DOMAIN_SHUTOFF;
+    work.vanished =
+        work.vanished || work.sample.values.integer(metric_id("vm_totals.state")) == VIR_DOMAIN_SHUTOFF;
   }
   if (!groups.balloon) {
-    fall_back(work, "memory", [&](VmValues& values) { return connector_->get_memory_stats(*work.live, values); });
+    fall_back(work, "memory",
+              [&](VmValues& values) { return connector_->get_memory_stats(*work.live, values); });
   }
   if (!groups.user_time) {
     fall_back(work, "cpu", [&](VmValues& values) { return connector_->get_cpu_stats(*work.live, values); });
@@ -351,7 +284,7 @@ void LibvirtSource::fill_devices(Work& work) {
 template <typename Call>
 void LibvirtSource::fall_back(Work& work, std::string_view call_name, Call call) {
   if (work.vanished || !connector_->alive()) return;
-  if (contains(unsupported_calls_, call_name)) {
+  if (is_unsupported(call_name)) {
     return explain_rows_of_call(work.sample.values, call_name, Absence::unsupported);
   }
   ++counts_.fallback_calls;
@@ -369,8 +302,8 @@ void LibvirtSource::fall_back(Work& work, std::string_view call_name, Call call)
     return;
   }
   ++counts_.failed_calls;
-  warn(fmt::format("{} {}", call_name, work.sample.layout->uuid_text),
-       fmt::format("vm {}: {}", printable(work.live->name), status.error().message));
+  warnings_.warn(fmt::format("{} {}", call_name, work.sample.layout->uuid_text),
+                 fmt::format("vm {}: {}", printable(work.live->name), status.error().message));
 }
 
 template <Scope S, typename Call>
@@ -385,17 +318,16 @@ void LibvirtSource::fall_back_device(Work& work, const std::string& device, Valu
   }
   values.explain_unread(absence_of(status.error()));
   ++counts_.failed_calls;
-  warn(fmt::format("device {} {}", work.sample.layout->uuid_text, device),
-       fmt::format("vm {}: device {}: {}; its other devices go on", printable(work.live->name), printable(device),
-                   status.error().message));
+  warnings_.warn(fmt::format("device {} {}", work.sample.layout->uuid_text, device),
+                 fmt::format("vm {}: device {}: {}; its other devices go on", printable(work.live->name),
+                             printable(device), status.error().message));
 }
 
 // ----------------------------------------------------------------------------------------------------- words
 
-void LibvirtSource::warn(std::string_view cause, const std::string& line) {
-  const std::uint64_t times = warnings_.admit(cause, clock_.boot_now());
-  if (times == 1) log_warning("{}", line);
-  if (times > 1) log_warning("{} ({} times in the last hour)", line, times);
+bool LibvirtSource::is_unsupported(std::string_view call_name) const {
+  return std::find(unsupported_calls_.begin(), unsupported_calls_.end(), call_name) !=
+         unsupported_calls_.end();
 }
 
 std::string LibvirtSource::host_name() { return connector_->alive() ? connector_->host_name() : ""; }
@@ -406,7 +338,9 @@ SourceStatus LibvirtSource::status() const {
 }
 
 void LibvirtSource::publish_status() {
-  const DeviceCache::Stats cache = cache_.stats();
+  const DeviceCache::Stats cache = directory_.cache_stats();
+  counts_.xml_reads = directory_.xml_reads();
+  counts_.xml_failures = directory_.xml_failures();
   counts_.cache_entries = cache.entries;
   counts_.cache_hits = cache.hits;
   counts_.cache_misses = cache.misses;

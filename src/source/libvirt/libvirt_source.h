@@ -1,6 +1,6 @@
-// The libvirt source: one read of every active VM through a Connector. Bulk statistics in chunks first; per-domain
-// calls where bulk does not give a group; device lists from the cache; reconnection with back-off. Failure is
-// local: a device's costs that device, a VM's that VM. read() on one thread; status() thread-safe.
+// The libvirt source: one read of every active VM through a Connector. Bulk statistics in chunks first;
+// per-domain calls where bulk does not give a group; device lists from the cache; reconnection with back-off.
+// Failure is local: a device's costs that device, a VM's that VM. read() on one thread; status() thread-safe.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 #include "base/mutex.h"
 #include "source/libvirt/bulk_record.h"
 #include "source/libvirt/connector.h"
-#include "source/libvirt/device_cache.h"
+#include "source/libvirt/device_directory.h"
 #include "source/source.h"
 
 namespace virtmeter {
@@ -31,7 +31,8 @@ class LibvirtSource final : public Source {
   static Result<std::unique_ptr<LibvirtSource>> open(const LibvirtSourceOptions& options, const Clock& clock);
 
   // `clock` must outlive the source.
-  LibvirtSource(const LibvirtSourceOptions& options, std::unique_ptr<Connector> connector, const Clock& clock);
+  LibvirtSource(const LibvirtSourceOptions& options, std::unique_ptr<Connector> connector,
+                const Clock& clock);
 
   Status read(std::vector<VmSample>& vms) override;
   std::string host_name() override;
@@ -41,7 +42,6 @@ class LibvirtSource final : public Source {
   // One VM on its way through a read.
   struct Work {
     const LiveVm* live = nullptr;
-    CachedVm* cached = nullptr;  // Null when the device lists are not known.
     VmSample sample;
     RecordGroups groups;
     bool has_record = false;
@@ -53,15 +53,12 @@ class LibvirtSource final : public Source {
   void apply_invalidations();
 
   void prepare(Work& work);
-  CachedVm* fetch_device_lists(const LiveVm& live, bool& vanished);
-  CachedVm* renamed(CachedVm* cached, const LiveVm& live);
   void give_layout(Work& work, std::shared_ptr<const VmLayout> layout);
 
   void read_chunk(std::span<Work> chunk);
   void read_bulk(std::span<Work> chunk);
   void survive_bulk_failure(std::span<Work> chunk, const Error& error);
   void take_record(Work& work, std::span<const virTypedParameter> params);
-  void refresh_changed_devices(Work& work, const BulkRecord& record);
 
   void fill_missing_groups(Work& work);
   void fill_vm_groups(Work& work);
@@ -73,14 +70,14 @@ class LibvirtSource final : public Source {
 
   void warn_of_gone_devices(const VmSample& sample);
   void deliver(std::vector<Work>& works, std::vector<VmSample>& vms);
-  void warn(std::string_view cause, const std::string& line);
+  bool is_unsupported(std::string_view call_name) const;
   void publish_status() EXCLUDES(mutex_);
 
   LibvirtSourceOptions options_;
   std::unique_ptr<Connector> connector_;
   const Clock& clock_;
-  DeviceCache cache_;
-  WarningLimiter warnings_;
+  LimitedLog warnings_;
+  DeviceDirectory directory_;
   std::vector<std::string> unsupported_calls_;  // Of this connection: not to be asked again.
   bool was_connected_ = false;
   BootTime next_attempt_{};

@@ -1,4 +1,5 @@
-// Runs against libvirt's own test driver, in this process: per-domain calls answer, bulk gives the state only.
+// Runs against libvirt's own test driver, in this process: per-domain calls answer, bulk gives the state
+// only.
 #include "source/libvirt/libvirt_source.h"
 
 #include <gtest/gtest.h>
@@ -35,13 +36,15 @@ class LibvirtSourceTest : public ::testing::Test {
     std::ofstream file(path);
     file << "<node>";
     for (int i = 0; i < count; ++i) {
-      file << "<domain type='test'><name>vm" << i << "</name><memory>65536</memory><vcpu>2</vcpu><os><type>hvm</type></os><devices>";
+      file << "<domain type='test'><name>vm" << i
+           << "</name><memory>65536</memory><vcpu>2</vcpu><os><type>hvm</type></os><devices>";
       for (const char* disk : {"vda", "vdb", "vdc"}) {
         file << "<disk type='file' device='disk'><source file='/x'/><target dev='" << disk << "'/></disk>";
       }
       file << "<disk type='file' device='cdrom'><target dev='sda'/></disk>";
       for (const char* nic : {"a", "b"}) {
-        file << "<interface type='network'><source network='default'/><target dev='t" << i << nic << "'/></interface>";
+        file << "<interface type='network'><source network='default'/><target dev='t" << i << nic
+             << "'/></interface>";
       }
       file << "<memballoon model='virtio'/></devices></domain>";
     }
@@ -50,7 +53,8 @@ class LibvirtSourceTest : public ::testing::Test {
   }
 
   LibvirtSource& open(const std::string& uri, std::size_t chunk = 32) {
-    auto faulty = std::make_unique<FaultyConnector>(std::make_unique<LibvirtConnector>(uri, *parse_libvirt_uri(uri)));
+    auto faulty =
+        std::make_unique<FaultyConnector>(std::make_unique<LibvirtConnector>(uri, *parse_libvirt_uri(uri)));
     connector_ = faulty.get();
     LibvirtSourceOptions options;
     options.uri = uri;
@@ -179,7 +183,8 @@ TEST_F(LibvirtSourceTest, FindsTheOneVmThatFailsABulkCall) {
   };
   const auto vms = read();
   ASSERT_EQ(vms.size(), 20u);
-  for (const VmSample& vm : vms) EXPECT_EQ(vm.values.integer(metric_id("vm_totals.state")), 1) << vm.layout->name;
+  for (const VmSample& vm : vms)
+    EXPECT_EQ(vm.values.integer(metric_id("vm_totals.state")), 1) << vm.layout->name;
 }
 
 TEST_F(LibvirtSourceTest, DoesWithoutBulkWhereTheDriverHasNone) {
@@ -219,7 +224,8 @@ TEST_F(LibvirtSourceTest, SendsAVmWithoutDevicesWhenItsXmlMakesNoSense) {
   ASSERT_EQ(vms.size(), 2u);
   EXPECT_FALSE(vms[0].layout->devices_known);
   complete(vms[0]);
-  EXPECT_EQ(vms[0].values.absence(metric_id("vm_totals.net_rxbytes")), Absence::call_failed) << "not a sum of none";
+  EXPECT_EQ(vms[0].values.absence(metric_id("vm_totals.net_rxbytes")), Absence::call_failed)
+      << "not a sum of none";
   EXPECT_TRUE(vms[0].values.has(kCpuTime));
   EXPECT_EQ(source_->status().xml_failures, 1u);
 }

@@ -8,9 +8,10 @@ namespace virtmeter {
 namespace {
 
 template <Scope S>
-constexpr std::size_t kReadCount = static_cast<std::size_t>(
-    std::count_if(kCatalog.begin(), kCatalog.end(),
-                  [](const Metric& row) { return info(row.line).scope == S && row.origin.how == How::read; }));
+constexpr std::size_t kReadCount =
+    static_cast<std::size_t>(std::count_if(kCatalog.begin(), kCatalog.end(), [](const Metric& row) {
+      return info(row.line).scope == S && row.origin.how == How::read;
+    }));
 
 // The rows of one scope that are read, sorted by bulk key, so that the rows of one key lie side by side.
 template <Scope S>

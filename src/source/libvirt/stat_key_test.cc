@@ -27,7 +27,8 @@ TEST(StatKey, SplitsADeviceKey) {
   ASSERT_TRUE(key);
   EXPECT_EQ(key->index, 12u);
   EXPECT_EQ(key->rest, "rx.bytes");
-  for (const std::string_view other : {"net.count", "net.", "net.1", "block.1.name", "net.-1.name", "net.99999999999.name"}) {
+  for (const std::string_view other :
+       {"net.count", "net.", "net.1", "block.1.name", "net.-1.name", "net.99999999999.name"}) {
     EXPECT_FALSE(split_device_key(other, "net.")) << other;
   }
 }
@@ -45,7 +46,8 @@ TEST(StatKey, KnowsEveryKeyOfARecordedReply) {
     const bool fills = !rows_of_vm_key(key).empty() || (nic && !rows_of_nic_key(nic->rest).empty()) ||
                        (disk && !rows_of_disk_key(disk->rest).empty());
     mapped += fills ? 1 : 0;
-    EXPECT_TRUE(fills || !reason_to_ignore(key).empty()) << key << " is neither mapped nor ignored with a reason";
+    EXPECT_TRUE(fills || !reason_to_ignore(key).empty())
+        << key << " is neither mapped nor ignored with a reason";
   }
   EXPECT_GT(mapped, 30u);
 }

@@ -10,14 +10,16 @@
 namespace virtmeter {
 namespace {
 
-constexpr std::array<std::string_view, 12> kDrivers = {"qemu", "test", "xen",  "lxc", "ch",     "vz",
+constexpr std::array<std::string_view, 12> kDrivers = {"qemu", "test", "xen", "lxc",   "ch",   "vz",
                                                        "esx",  "vpx",  "gsx", "bhyve", "vbox", "hyperv"};
-constexpr std::array<std::string_view, 9> kTransports = {"unix", "tls", "tcp",    "ssh",     "ext",
+constexpr std::array<std::string_view, 9> kTransports = {"unix",   "tls",     "tcp",    "ssh",   "ext",
                                                          "libssh", "libssh2", "native", "netcat"};
 constexpr std::array<std::string_view, 2> kQemuPaths = {"/system", "/session"};
 
 Error wrong(std::string_view text, std::string_view why, std::string fix) {
-  return {Errc::invalid, fmt::format("E103 that libvirt address does not exist: \"{}\": {}", loggable_uri(text), why), std::move(fix)};
+  return {Errc::invalid,
+          fmt::format("E103 that libvirt address does not exist: \"{}\": {}", loggable_uri(text), why),
+          std::move(fix)};
 }
 
 // "mode" of "qemu:///system?a=b&mode=c"; empty when the query has no such key.
@@ -26,7 +28,8 @@ std::string query_value(std::string_view query, std::string_view key) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
     const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == key) return std::string(pair.substr(equals + 1));
+    if (equals != std::string_view::npos && pair.substr(0, equals) == key)
+      return std::string(pair.substr(equals + 1));
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return "";
@@ -113,8 +116,9 @@ Result<LibvirtUri> parse_libvirt_uri(std::string_view text) {
   if (uri.transport.empty() && !in_process) uri.transport = uri.host.empty() ? "unix" : "tls";
   if (uri.driver == "qemu" && std::find(kQemuPaths.begin(), kQemuPaths.end(), uri.path) == kQemuPaths.end()) {
     const std::string_view near = nearest(uri.path, kQemuPaths);
-    return wrong(text, fmt::format("the QEMU driver has no path \"{}\"", printable(uri.path)),
-                 did_you_mean(fmt::format("{}://{}", parts.scheme, parts.host), near.empty() ? "/system" : near, ""));
+    return wrong(
+        text, fmt::format("the QEMU driver has no path \"{}\"", printable(uri.path)),
+        did_you_mean(fmt::format("{}://{}", parts.scheme, parts.host), near.empty() ? "/system" : near, ""));
   }
   uri.socket = unix_socket(uri, parts.query);
   return uri;

@@ -1,5 +1,5 @@
-// A libvirt connection URI, looked at before libvirt sees it: libvirt's own answers to a typing error are about
-// polkit, D-Bus or certificates (docs/troubleshooting.md). Pure functions. Thread-safe.
+// A libvirt connection URI, looked at before libvirt sees it: libvirt's own answers to a typing error are
+// about polkit, D-Bus or certificates (docs/troubleshooting.md). Pure functions. Thread-safe.
 #pragma once
 
 #include <string>

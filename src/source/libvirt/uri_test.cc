@@ -39,13 +39,17 @@ TEST(LibvirtUri, NamesTheMistakeAndTheRightForm) {
     EXPECT_EQ(uri.error().fix, fix);
     EXPECT_EQ(uri.error().code, Errc::invalid);
   };
-  check("qemu:///sytem", "E103 that libvirt address does not exist: \"qemu:///sytem\": the QEMU driver has no path \"/sytem\"",
+  check("qemu:///sytem",
+        "E103 that libvirt address does not exist: \"qemu:///sytem\": the QEMU driver has no path \"/sytem\"",
         "did you mean qemu:///system ?");
-  check("kvm:///system", "E103 that libvirt address does not exist: \"kvm:///system\": libvirt has no driver \"kvm\"",
+  check("kvm:///system",
+        "E103 that libvirt address does not exist: \"kvm:///system\": libvirt has no driver \"kvm\"",
         "did you mean qemu:///system ?");
-  check("qemu+shh://h/system", "E103 that libvirt address does not exist: \"qemu+shh://h/system\": libvirt has no transport \"shh\"",
+  check("qemu+shh://h/system",
+        "E103 that libvirt address does not exist: \"qemu+shh://h/system\": libvirt has no transport \"shh\"",
         "did you mean qemu+ssh://h/system ?");
-  check("system", "E103 that libvirt address does not exist: \"system\": it is not of the form driver://host/path",
+  check("system",
+        "E103 that libvirt address does not exist: \"system\": it is not of the form driver://host/path",
         "local: qemu:///system; over ssh: qemu+ssh://user@host/system");
 }
 
