@@ -84,6 +84,17 @@ Json device_object(Line line, const std::string& name, const Values<S>& values) 
   return device;
 }
 
+Json device_objects(const VmSample& vm) {
+  Json devices = Json::array();
+  for (std::size_t i = 0; i < vm.nics.size(); ++i) {
+    devices.push_back(device_object(Line::nic, vm.layout->nics[i], vm.nics[i]));
+  }
+  for (std::size_t i = 0; i < vm.disks.size(); ++i) {
+    devices.push_back(device_object(Line::disk, vm.layout->disks[i], vm.disks[i]));
+  }
+  return devices;
+}
+
 Json vm_object(const VmSample& vm) {
   const VmLayout& layout = *vm.layout;
   CHECK(vm.nics.size() == layout.nics.size() && vm.disks.size() == layout.disks.size());
@@ -96,14 +107,7 @@ Json vm_object(const VmSample& vm) {
   object["vm_features"] =
       any_present(vm.values, Line::vm_features) ? fields(vm.values, Line::vm_features) : Json(nullptr);
   object["vm_totals"] = fields(vm.values, Line::vm_totals);
-  Json devices = Json::array();
-  for (std::size_t i = 0; i < vm.nics.size(); ++i) {
-    devices.push_back(device_object(Line::nic, layout.nics[i], vm.nics[i]));
-  }
-  for (std::size_t i = 0; i < vm.disks.size(); ++i) {
-    devices.push_back(device_object(Line::disk, layout.disks[i], vm.disks[i]));
-  }
-  object["devices"] = std::move(devices);
+  object["devices"] = layout.devices_known ? device_objects(vm) : Json(nullptr);
   return object;
 }
 

@@ -98,6 +98,15 @@ TEST(Json, WritesAbsentValuesAsNullWithTheirReason) {
   EXPECT_FALSE(out["devices"][0].contains("absent"));
 }
 
+TEST(Json, TellsUnknownDevicesFromNone) {
+  VmSample vm;
+  VmLayout layout;
+  layout.devices_known = false;
+  vm.layout = std::make_shared<const VmLayout>(layout);
+  EXPECT_EQ(parsed(make_cycle({vm}))["vms"][0]["devices"], nullptr);
+  EXPECT_EQ(parsed(make_cycle({test::vm_without_devices()}))["vms"][0]["devices"], json::array());
+}
+
 TEST(Json, KeepsIntegersExactBeyondWhatADoubleHolds) {
   VmSample vm = test::vm_without_devices();
   vm.values.set_integer(metric_id("vm_metrics.cputime_ns"), 9'007'199'254'740'993);

@@ -11,9 +11,10 @@
 
 namespace virtmeter {
 
-inline constexpr std::size_t kNameBytesMax = 256;  // Measurement, tag key, tag value, field key.
-inline constexpr std::size_t kStringValueBytesMax =
-    64 * 1024;  // InfluxDB 2's limit; four times that breaks VictoriaMetrics.
+// Of a measurement, tag key, tag value or field key.
+inline constexpr std::size_t kNameBytesMax = 256;
+// InfluxDB 2's limit; a line of four times that costs VictoriaMetrics the whole request.
+inline constexpr std::size_t kStringValueBytesMax = 64 * 1024;
 
 // A leading '#' would make the line a comment and becomes '_'.
 void append_measurement(std::string& out, std::string_view text);

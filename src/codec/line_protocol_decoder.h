@@ -20,10 +20,12 @@ using FieldValue = std::variant<std::int64_t, std::uint64_t, double, bool, std::
 
 struct Point {
   std::string measurement;
-  std::vector<std::pair<std::string, std::string>> tags;  // Sorted by key, bytewise.
-  std::vector<std::pair<std::string, FieldValue>>
-      fields;                        // In the line's order; a key may stand there twice.
-  std::optional<std::int64_t> time;  // In the precision the line was written with.
+  // Sorted by key, bytewise.
+  std::vector<std::pair<std::string, std::string>> tags;
+  // In the line's order; a key may stand there twice.
+  std::vector<std::pair<std::string, FieldValue>> fields;
+  // In the precision the line was written with.
+  std::optional<std::int64_t> time;
 
   friend bool operator==(const Point&, const Point&) = default;
 };

@@ -183,8 +183,7 @@ TEST(LineProtocol, KeepsVmsApartWhoseNamesAreStoredAlike) {
   EXPECT_NE(line_of(text, "vm_metrics,VMID=7,name=a_,uuid=02020202-0202-0202-0202-020202020202 "), "none");
 }
 
-// ---- Absent values
-// ------------------------------------------------------------------------------------------------
+// ---- Absent values ----
 
 VmSample vm_with_nothing_read() {
   VmSample vm;
@@ -303,8 +302,7 @@ TEST(LineProtocol, WritesTheLongestValuesWithinItsBuffer) {
   EXPECT_NE(text.find("errors=-9223372036854775808i -9223372036854775808\n"), std::string::npos);
 }
 
-// ---- The cache of tags
-// --------------------------------------------------------------------------------------------
+// ---- The cache of tags ----
 
 TEST(LineProtocol, WritesTheSameBytesFromItsCache) {
   LineProtocolEncoder encoder({});
@@ -348,7 +346,7 @@ TEST(LineProtocol, ForgetsAVmThatVanished) {
     encoder.encode(make_cycle({stays, goes}), out);
   }
   EXPECT_FALSE(vanished.expired());
-  encoder.encode(make_cycle({stays}), out);
+  encoder.encode(make_cycle({stays, stays}), out);
   EXPECT_TRUE(vanished.expired());
   EXPECT_EQ(encoder.cached_vms(), 1u);
   EXPECT_GT(encoder.cached_bytes(), 0u);

@@ -50,7 +50,7 @@ virtmeter_vm_state{uuid="22222222-2222-2222-2222-222222222222",name="bare"} 1
 virtmeter_collector_loop_latency_seconds 0.01225
 # HELP virtmeter_collector_feature_latency_seconds Time the derivation of vm_features took in this cycle.
 # TYPE virtmeter_collector_feature_latency_seconds gauge
-virtmeter_collector_feature_latency_seconds 0.0005
+virtmeter_collector_feature_latency_seconds 5e-04
 # HELP virtmeter_collector_last_cycle_timestamp_seconds When the samples of this page were read.
 # TYPE virtmeter_collector_last_cycle_timestamp_seconds gauge
 virtmeter_collector_last_cycle_timestamp_seconds 1700000000

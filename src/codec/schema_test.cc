@@ -53,7 +53,7 @@ TEST(SchemaTable, HasALineForEveryRowOfTheCatalog) {
 TEST(SchemaTable, AlignsItsColumns) {
   const std::vector<std::string> lines = lines_of(schema_table());
   const std::size_t help = lines[0].find("HELP");
-  for (std::size_t i = 1; i <= kMetricCount; ++i) {
+  for (std::size_t i = 0; i <= kMetricCount; ++i) {
     ASSERT_GT(lines[i].size(), help) << lines[i];
     EXPECT_EQ(lines[i].substr(help - 2, 2), "  ") << lines[i];
     EXPECT_NE(lines[i][help], ' ') << lines[i];
@@ -124,7 +124,7 @@ TEST(SchemaMarkdown, GivesEveryRowOfATableAsManyCells) {
   std::ptrdiff_t cells = 0;
   for (const std::string& line : lines_of(schema_markdown())) {
     const std::ptrdiff_t bars = std::count(line.begin(), line.end(), '|');
-    if (bars != 0 && cells != 0) EXPECT_EQ(bars, cells) << line;
+    EXPECT_TRUE(bars == 0 || cells == 0 || bars == cells) << line;
     cells = bars;
   }
 }

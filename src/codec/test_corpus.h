@@ -2,14 +2,20 @@
 // real servers did with it.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "codec/line_protocol_decoder.h"
 
@@ -67,4 +73,51 @@ inline Point corpus_point(const Json& json) {
   return point;
 }
 
+struct Decoded {
+  std::vector<Point> points;
+  std::string first_error;  // Empty: none.
+  std::size_t error_count = 0;
+};
+
+inline std::int64_t nanoseconds_of(const std::string& precision) {
+  static const std::map<std::string, std::int64_t> kUnits = {{"u", 1'000},          {"us", 1'000},
+                                                             {"ms", 1'000'000},     {"s", 1'000'000'000},
+                                                             {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
+  const auto unit = kUnits.find(precision);
+  return unit == kUnits.end() ? 1 : unit->second;
+}
+
+// The time in nanoseconds, as a server stores it: the vector's default, in its precision, where the line has
+// none.
+inline std::optional<std::int64_t> stored_time(const Point& point, const Json& vector) {
+  const std::int64_t unit_ns = nanoseconds_of(vector.value("precision", "ns"));
+  if (point.time) return *point.time * unit_ns;
+  if (!vector.contains("default_time_ns") || vector["default_time_ns"].is_null()) return std::nullopt;
+  return std::stoll(vector["default_time_ns"].get<std::string>()) / unit_ns * unit_ns;
+}
+
+inline Decoded decoded(const Json& vector) {
+  const std::string text = vector.contains("input")
+                               ? vector["input"].get<std::string>()
+                               : base64_decoded(vector["input_base64"].get<std::string>());
+  Decoded out;
+  LineDecoder decoder(text);
+  while (std::optional<Result<Point>> point = decoder.next()) {
+    if (*point) {
+      (*point)->time = stored_time(**point, vector);
+      out.points.push_back(std::move(**point));
+    } else if (++out.error_count == 1) {
+      out.first_error = point->error().message;
+    }
+  }
+  return out;
+}
+
 }  // namespace virtmeter::test
+
+// The only skip: the vectors are not part of this repository.
+#define REQUIRE_CORPUS()                                                               \
+  if (!test::corpus()) {                                                               \
+    std::cerr << "\n*** NOT TESTED: no corpus at " << test::kCorpusPath << " ***\n\n"; \
+    GTEST_SKIP() << "no corpus at " << test::kCorpusPath;                              \
+  }
