@@ -1,7 +1,7 @@
-// The least a libvirt client can do for the same answer: the very calls virtmeter makes in a steady cycle (list the
-// active domains, one bulk request per 32 of them, the same groups and flags), and free what comes back. No event
-// loop, no names looked at, nothing kept. virtmeter's own CPU is measured against it.
-// Usage: bare_client URI CYCLES INTERVAL_MS
+// The least a libvirt client can do for the same answer: the very calls virtmeter makes in a steady cycle
+// (list the active domains, one bulk request per 32 of them, the same groups and flags), and free what comes
+// back. No event loop, no names looked at, nothing kept. virtmeter's own CPU is measured against it. Usage:
+// bare_client URI CYCLES INTERVAL_MS
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
@@ -13,9 +13,11 @@
 namespace {
 
 constexpr int kChunk = 32;
-constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |
-                                 VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
-constexpr unsigned int kFlags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
+constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL |
+                                 VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU |
+                                 VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned int kFlags =
+    VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
 
 bool read_chunk(virDomainPtr* domains, int count) {
   virDomainPtr chunk[kChunk + 1] = {};

@@ -25,7 +25,8 @@ std::shared_ptr<const VmLayout> layout_of(std::size_t number) {
 template <Scope S>
 void fill(Values<S>& values, std::int64_t base) {
   for (MetricId id = Values<S>::kRows.first; id < Values<S>::kRows.end; ++id) {
-    if (metric(id).type == Type::integer && metric(id).origin.how == How::read) values.set_integer(id, base + 977 * id);
+    if (metric(id).type == Type::integer && metric(id).origin.how == How::read)
+      values.set_integer(id, base + 977 * id);
   }
 }
 
