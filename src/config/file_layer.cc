@@ -40,25 +40,10 @@ SettingPlace place_of(const SourceFile& file, const TomlEntry& entry) {
   return place_in(file, entry.line, entry.column, entry.width);
 }
 
-// Whether a text in triple quotes that may hold a secret begins above: then no line from there on is shown.
-bool follows_open_secret(std::string_view text, std::uint32_t line) {
-  for (std::uint32_t above = 1; above < line && !text.empty(); ++above) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view here = text.substr(0, end);
-    const bool opens =
-        here.find("\"\"\"") != std::string_view::npos || here.find("'''") != std::string_view::npos;
-    if (opens && hides_a_secret(excerpt_of(here, 1))) return true;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return false;
-}
-
 void report_syntax(const SourceFile& file, const TomlSyntaxError& error, SettingsDraft& draft) {
   SettingPlace place = place_in(file, error.line, error.column, error.width);
-  if (follows_open_secret(file.text, error.line)) place.excerpt = "(hidden)";
-  // toml++ may quote a piece of the value.
-  const std::string what = hides_a_secret(place.excerpt) ? "not valid TOML" : error.what;
-  draft.report(std::move(place), what, error.fix);
+  const bool hide = error.quotes_the_text && hides_a_secret(place.excerpt);
+  draft.report(std::move(place), hide ? "not valid TOML" : error.what, error.fix);
 }
 
 void report_unknown_key(const SourceFile& file, const TomlEntry& entry, SettingsDraft& draft) {

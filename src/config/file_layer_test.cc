@@ -144,6 +144,11 @@ TEST(FileLayer, NeverShowsASecret) {
 }
 
 TEST(FileLayer, HidesALineThatMayHoldASecret) {
+  check("influx_token = \"\"\"\nS3CRET\n\"\"\"",
+        "v.toml:1:16: a text in triple quotes\n"
+        "    1 | influx_token = (hidden)\n"
+        "      |                ^\n"
+        "    write it on one line, in single or double quotes\n");
   check("influx_token = \"S3CRET",
         "v.toml:1:23: not valid TOML\n"
         "    1 | influx_token = (hidden)\n"

@@ -343,14 +343,15 @@ std::string_view suggest_key(std::string_view key) {
   if (key.size() > kSuggestionBytesMax) return {};
   std::vector<std::string_view> keys;
   std::vector<std::string_view> siblings;
+  std::vector<std::string_view> leaves;
   for (const Option& option : kOptions) {
     if (flattened(option.key) == flattened(key)) return option.key;
     keys.push_back(option.key);
-    if (table_of(option.key) == table_of(key)) siblings.push_back(option.key);
+    if (table_of(option.key) != table_of(key)) continue;
+    siblings.push_back(option.key);
+    leaves.push_back(leaf_of(option.key));
   }
   // The same table first: a prefix both share must not make a far key look near, so leaves are compared.
-  std::vector<std::string_view> leaves;
-  for (const std::string_view sibling : siblings) leaves.push_back(leaf_of(sibling));
   const std::string_view sibling = nearest(leaf_of(key), leaves);
   if (!sibling.empty()) {
     return siblings[static_cast<std::size_t>(std::find(leaves.begin(), leaves.end(), sibling) -

@@ -24,7 +24,7 @@ void append_padded(std::string& out, std::string_view text, std::size_t width) {
 }
 
 std::string shown_value(const Option& option, const Settings& settings) {
-  const std::string text = value_text(option, settings);
+  std::string text = value_text(option, settings);
   const OptionType type = type_of(option);
   if (type == OptionType::secret) return text.empty() ? "(not set)" : text;
   return type == OptionType::string ? toml_literal(option, text) : text;
@@ -52,7 +52,7 @@ std::string json_string(std::string_view text) {
 }
 
 std::string json_value(const Option& option, const Settings& settings) {
-  const std::string text = value_text(option, settings);
+  std::string text = value_text(option, settings);
   if (type_of(option) == OptionType::integer) return text;
   if (type_of(option) == OptionType::secret && text.empty()) return "null";
   return json_string(text);

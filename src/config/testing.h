@@ -34,7 +34,7 @@ class TempFolder {
 
   // Creates the file, and its folder, readable by nobody else; returns its path.
   std::string write(std::string_view name, std::string_view text, mode_t mode = 0600) const {
-    const std::string file = *this / name;
+    std::string file = *this / name;
     std::filesystem::create_directories(std::filesystem::path(file).parent_path());
     std::ofstream(file, std::ios::binary) << text;
     EXPECT_EQ(::chmod(file.c_str(), mode), 0);

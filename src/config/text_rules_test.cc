@@ -9,8 +9,6 @@
 namespace virtmeter {
 namespace {
 
-using std::string_literals::operator""s;
-
 // "what; fix", or "" when the text is accepted.
 std::string complaint(std::string_view key, std::string_view text) {
   const auto found = check_text(*find_option(key), text);
@@ -102,7 +100,7 @@ TEST(EveryText, IsPrintableAndNotTooLong) {
     EXPECT_EQ(complaint("host_tag", text), "host_tag holds control characters or is not UTF-8: \"" +
                                                std::string(shown) + "\"; write printable characters only");
   };
-  check("a\0b"s, "a?b");
+  check(std::string("a\0b", 3), "a?b");
   check("a\x1b[31m", "a?[31m");
   check("a\nb", "a?b");
   check("\xFF", "?");

@@ -11,7 +11,6 @@ namespace {
 
 using config_testing::replaced;
 using config_testing::TempFolder;
-using std::string_literals::operator""s;
 
 void set(SettingsDraft& draft, std::string_view key, const std::string& text, SettingLayer layer) {
   draft.set(*find_option(key), SettingValue::from_text(text), {.layer = layer, .name = "TEST"});
@@ -87,7 +86,7 @@ TEST(Token, InABadFileIsAProblemThatDoesNotShowIt) {
         "environment TEST: influx_token: /t/empty is empty; write the token into it");
   check(folder.write("two", "abc\ndef\n"),
         "environment TEST: influx_token: /t/two holds more than one line; leave only the token in it");
-  check(folder.write("nul", "abc\0def"s),
+  check(folder.write("nul", std::string("abc\0def", 7)),
         "environment TEST: influx_token: /t/nul holds control characters or is not UTF-8; leave only the "
         "token in it");
   check(folder.write("long", std::string(4097, 'x')),
@@ -105,7 +104,7 @@ TEST(Token, MayBeAsLongAsTheLimit) {
 
 TEST(Token, InAFileOpenToEveryUserIsAWarning) {
   const TempFolder folder;
-  const auto check = [&](mode_t mode, std::vector<std::string> want) {
+  const auto check = [&](mode_t mode, const std::vector<std::string>& want) {
     SettingsDraft draft;
     set(draft, "influx_token_file", folder.write("file", "abc", mode), SettingLayer::environment);
     resolve_token("", draft);

@@ -1,29 +1,28 @@
 #include "config/toml_reader.h"
 
-// The parser is compiled in here, not taken from Debian's shared library, which throws and lets arrays and
-// inline tables nest 256 deep: here it reports by return value and refuses what nests deeper than any setting
-// needs.
+// The parser is compiled in here, not taken from Debian's shared library, to report by return value and with
+// its assertions off in every build: 3.3.0 asserts (or, with NDEBUG, assumes) that a table header begins with
+// a key, so that "[=]" would end the process instead of reaching the error that stands a few lines below.
+#undef NDEBUG
+#define TOML_ASSERT(expr) static_assert(true)
 #undef TOML_HEADER_ONLY
 #undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
-#define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "base/text.h"
+#include "config/toml_guard.h"
 
 namespace virtmeter {
 namespace {
 
 using Kind = SettingValue::Kind;
-
-// toml++ bounds the depth of [[[...]]] but not of a.b.c.d: a long dotted key would end in a stack overflow.
-constexpr std::size_t kDotsPerLineMax = 100;
 
 // Far beyond any settings file, and little enough that each may be compared with every known key.
 constexpr std::size_t kEntriesMax = 10'000;
@@ -34,43 +33,6 @@ constexpr std::size_t kMessageBytesMax = 160;
 std::uint32_t characters(std::string_view text) {
   return static_cast<std::uint32_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// The first byte that is not UTF-8, as an error.
-std::optional<TomlSyntaxError> check_utf8(std::string_view text) {
-  std::uint32_t line = 1;
-  std::size_t line_start = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_sequence_length(text.substr(at));
-    if (length == 0) {
-      return TomlSyntaxError{.what = "not UTF-8 text",
-                             .fix = "save the file in the encoding UTF-8",
-                             .line = line,
-                             .column = characters(text.substr(line_start, at - line_start)) + 1};
-    }
-    if (text[at] == '\n') {
-      ++line;
-      line_start = at + 1;
-    }
-    at += length;
-  }
-  return std::nullopt;
-}
-
-std::optional<TomlSyntaxError> check_depth(std::string_view text) {
-  for (std::uint32_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    const bool comment = trimmed(line).starts_with('#');
-    if (!comment && static_cast<std::size_t>(std::count(line.begin(), line.end(), '.')) > kDotsPerLineMax) {
-      return TomlSyntaxError{.what = "too many dots in one line",
-                             .fix = "no setting needs more than one",
-                             .line = number,
-                             .column = 1};
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
 }
 
 // The columns of the key a line begins with.
@@ -92,7 +54,8 @@ TomlSyntaxError translated(const toml::parse_error& error, std::string_view text
   TomlSyntaxError out{.what = "not valid TOML: " + printable(what, kMessageBytesMax),
                       .fix = "a setting is written  key = value  on one line, texts and durations in quotes",
                       .line = error.source().begin.line,
-                      .column = error.source().begin.column};
+                      .column = error.source().begin.column,
+                      .quotes_the_text = true};
   const std::size_t twice = what.find("cannot redefine existing ");
   if (twice == std::string_view::npos) return out;
   std::string_view name = what.substr(std::min(what.find('\''), what.size()));
@@ -118,15 +81,16 @@ SettingValue value_of(const toml::node& node) {
   return {.kind = Kind::date};
 }
 
-// Stops one behind kEntriesMax. Recursion ends: check_depth and TOML_MAX_NESTED_VALUES bound the depth. A
+// Stops one behind kEntriesMax. Recursion ends: check_toml_is_safe() bounds the depth. A
 // table with a name this long is none of ours, whatever it holds.
 void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlEntry>& out) {
   for (const auto& [key, node] : table) {
     if (out.size() > kEntriesMax) return;
-    const std::string part = is_bare(key.str()) ? std::string(key.str()) : '"' + std::string(key.str()) + '"';
+    std::string name = prefix.empty() ? "" : prefix + ".";
+    name.append(is_bare(key.str()) ? "" : "\"").append(key.str()).append(is_bare(key.str()) ? "" : "\"");
     const auto& region = key.source();
     const bool one_line = region.end.line == region.begin.line && region.end.column > region.begin.column;
-    out.push_back({.key = prefix.empty() ? part : prefix + "." + part,
+    out.push_back({.key = std::move(name),
                    .value = value_of(node),
                    .line = region.begin.line,
                    .column = region.begin.column,
@@ -141,8 +105,7 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<To
 }  // namespace
 
 std::variant<std::vector<TomlEntry>, TomlSyntaxError> read_toml(std::string_view text) {
-  if (auto error = check_utf8(text)) return *error;
-  if (auto error = check_depth(text)) return *error;
+  if (auto error = check_toml_is_safe(text)) return *error;
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) return translated(parsed.error(), text);
   std::vector<TomlEntry> entries;

@@ -26,6 +26,7 @@ struct TomlSyntaxError {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
   std::uint32_t width = 1;
+  bool quotes_the_text = false;  // `what` may hold a piece of a value.
 };
 
 // The entries in the order of the text, a table before its content; or the first thing that is not TOML (or
