@@ -5,8 +5,6 @@
 // a key, so that "[=]" would end the process instead of reaching the error that stands a few lines below.
 #undef NDEBUG
 #define TOML_ASSERT(expr) static_assert(true)
-#undef TOML_HEADER_ONLY
-#undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0

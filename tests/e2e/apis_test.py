@@ -211,7 +211,7 @@ class GoodAnswersTest(ApiTestCase):
         with server, daemon_for(server) as daemon:
             warning, = daemon.wait_log("delivery fails")
             self.assertIn("does not say which product it is", warning)
-            self.assertIn("set influx_api to v1, v2, v3", warning)
+            self.assertIn("set influx_api to v1, v2 or v3", warning)
             self.assertEqual([], server.writes())
 
     def test_any_2xx_is_a_good_answer(self):
@@ -230,14 +230,14 @@ class GoodAnswersTest(ApiTestCase):
 class PassingTroubleTest(ApiTestCase):
     """The same bytes come again until they are taken."""
 
-    def assert_same_again(self, trouble, server_class=Influx2, at_least_seconds=0.0, seconds=30):
-        with server_class(trouble) as server, daemon_for(server) as daemon:
-            daemon.wait(lambda: server.lines, "lines after the trouble", seconds)
+    def assert_same_again(self, *troubles, kind=Influx2, at_least_seconds=0.0):
+        with kind(*troubles) as server, daemon_for(server) as daemon:
+            daemon.wait(lambda: server.lines, "lines after the trouble")
             daemon.stop()
             self.assert_delivered_once(server, daemon)
-            first, second = server.writes()[:2]
-            self.assertEqual(first.body, second.body)
-            self.assertGreaterEqual(second.time - first.time, at_least_seconds)
+            tries = server.writes()[:len(troubles) + 1]
+            self.assertEqual(1, len({request.body for request in tries}))
+            self.assertGreaterEqual(tries[1].time - tries[0].time, at_least_seconds)
             return daemon.log_lines("delivery fails")
 
     def test_429_waits_as_long_as_the_server_asks(self):
@@ -256,10 +256,11 @@ class PassingTroubleTest(ApiTestCase):
         self.assertIn("failed (HTTP 500: oops)", warning)
 
     def test_v3_503_as_text(self):
-        self.assert_same_again(Answer(503, {"Content-Type": "text/plain"}, b"shutting down"), Influx3)
+        self.assert_same_again(Answer(503, {"Content-Type": "text/plain"}, b"shutting down"), kind=Influx3)
 
     def test_an_empty_reply(self):
-        warning, = self.assert_same_again(Answer(manner="drop"))
+        # The first is no trouble yet: a kept connection may have been closed a moment before, so it is tried anew.
+        warning, = self.assert_same_again(Answer(manner="drop"), Answer(manner="drop"))
         self.assertIn("connection closed without an answer", warning)
 
     def test_a_500_whose_body_never_ends(self):
@@ -382,7 +383,7 @@ class RefusalTest(ApiTestCase):
             self.assertEqual(1, len(server.writes()))
             self.assertEqual(1, len(daemon.log_lines("delivery fails")))
             self.assertIn(cause, warning)
-            self.assertRegex(warning, "; to fix it: .*" + fix)
+            self.assertRegex(warning, "; fix: .*" + fix)
             self.assertNotIn(TOKEN, daemon.log())
             self.assertLess(daemon.stop(), 3)
             summary = daemon.summary()
@@ -477,8 +478,8 @@ class TlsTest(ApiTestCase):
                             "write in the URL the host name", "--influx-ca-file", self.other_host)
 
     def test_a_missing_ca_file_is_told(self):
-        self.assert_refused(Influx2(certificate=self.certificate), "/nowhere/ca.pem cannot be used", "influx_ca_file",
-                            "--influx-ca-file", "/nowhere/ca.pem")
+        self.assert_refused(Influx2(certificate=self.certificate), "/dev/null/ca.pem cannot be used", "influx_ca_file",
+                            "--influx-ca-file", "/dev/null/ca.pem")
 
     def test_https_to_a_server_without_tls_is_told(self):
         with Influx2() as server:

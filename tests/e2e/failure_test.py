@@ -153,8 +153,10 @@ class VmsComeAndGo(unittest.TestCase):
                 self.assertEqual([], [key for key, value in line.fields.items()
                                       if key.endswith("_rate") and not 0 <= value < 1e5])
 
-    def test_nobody_is_warned(self):
-        self.assertNotRegex(self.log, " (?:warning|error) ")
+    def test_nobody_is_warned_of_the_other_vm(self):
+        """libvirt shows a VM while it starts, before its taps exist: a warning about that one's NIC may come."""
+        words = [line for line in self.log.split("\n") if " warning " in line or " error " in line]
+        self.assertEqual([], [line for line in words if " warning vm again: device " not in line])
 
 
 class LibvirtdGoesAndComes(unittest.TestCase):

@@ -354,7 +354,7 @@ class RefusalTest(unittest.TestCase):
         daemon.wait(lambda: len(WAITING.proxy.refused) >= 2, "the second refusal", REFUSED_WAIT + 20)
         warning, = daemon.log_lines("delivery fails, lines wait")
         self.assertIn("refused the credential (HTTP 401", warning)
-        self.assertIn("to fix it: set influx_token", warning)
+        self.assertIn("; fix: set influx_token", warning)
         self.assertTrue(daemon.is_running())
         self.assertLess(daemon.stop(), 5)
         summary = daemon.summary()
@@ -382,7 +382,7 @@ class OutageTest(unittest.TestCase):
         with self.daemon() as daemon:
             wait_until_stored(daemon, self.influx, DB, line_count(2))
             end()
-            daemon.wait_log(f"delivery fails, lines wait: {self.influx.url}: {cause}; to fix it: ")
+            daemon.wait_log(f"delivery fails, lines wait: {self.influx.url}: {cause}; fix: ")
             daemon.wait_cycle(daemon.cycle_count() + 5)
             self.influx.start()
             collected = line_count(daemon.cycle_count())

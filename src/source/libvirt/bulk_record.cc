@@ -96,6 +96,8 @@ BulkRecord::BulkRecord(std::span<const virTypedParameter> params) : params_(para
 
 void BulkRecord::note_key(std::string_view key, const virTypedParameter& param) {
   if (param.type == VIR_TYPED_PARAM_STRING) return note_name(key, param.value.s);
+  if (key == "state.state") paused_ = param.value.i == VIR_DOMAIN_PAUSED;
+  if (key == "state.reason") groups_.starting = paused_ && param.value.i == VIR_DOMAIN_PAUSED_STARTING_UP;
   if (key == "cpu.time") groups_.cpu = true;
   if (key == "cpu.user") groups_.user_time = true;
   if (key == "balloon.current") groups_.balloon = true;

@@ -23,6 +23,7 @@ struct RecordGroups {
   bool vcpu = false;
   bool nics = false;
   bool disks = false;
+  bool starting = false;  // Active for libvirt, but its QEMU is not up yet.
 
   // Whether libvirt skipped the VM's monitor because another job held it (NOWAIT): what only QEMU knows is
   // missing then. QEMU's rss comes from the same step of libvirt and has no other reason to be missing.
@@ -56,6 +57,7 @@ class BulkRecord {
   std::vector<Device> nics_;
   std::vector<Device> disks_;
   RecordGroups groups_;
+  bool paused_ = false;  // While the keys are noted: the state stands before its reason.
 };
 
 // Gives every value that is still unread after a record, and the calls that stood in for its

@@ -114,6 +114,17 @@ TEST(BulkRecord, CallsAHeldVmBusyAndNotZero) {
   EXPECT_TRUE(sample.values.has(metric_id("vm_metrics.memory_used_kb")));
 }
 
+TEST(BulkRecord, KnowsAVmThatIsStillStarting) {
+  const auto starting = [](int state, int reason) {
+    Params params;
+    params.integer("state.state", state).integer("state.reason", reason);
+    return BulkRecord(params.span()).groups().starting;
+  };
+  EXPECT_TRUE(starting(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP));
+  EXPECT_FALSE(starting(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER));
+  EXPECT_FALSE(starting(VIR_DOMAIN_RUNNING, VIR_DOMAIN_PAUSED_STARTING_UP)) << "reasons are per state";
+}
+
 TEST(BulkRecord, TellsAGoneDeviceFromAnUncountedField) {
   Params params;
   params.number("balloon.current", 1).number("balloon.rss", 1).uint("net.count", 2);

@@ -77,6 +77,7 @@ Status LibvirtSource::read(std::vector<VmSample>& vms) {
     const std::size_t size = std::min(options_.chunk_vms, works.size() - first);
     read_chunk(std::span(works).subspan(first, size));
   }
+  ask_busy_vms_again(works);
   deliver(works, vms);
   directory_.drop_unused();
   if (!connector_->alive()) {
@@ -105,6 +106,7 @@ void LibvirtSource::deliver(std::vector<Work>& works, std::vector<VmSample>& vms
     } else if (!alive && (!work.sample.layout || nothing_read(work.sample))) {
       ++counts_.vms_unread;
     } else {
+      warn_of_absences(work);
       vms.push_back(std::move(work.sample));
     }
   }
@@ -193,6 +195,35 @@ void LibvirtSource::read_bulk(std::span<Work> chunk) {
   if (!status && connector_->alive()) survive_bulk_failure(chunk, status.error());
 }
 
+// Another client's question holds a VM for milliseconds, so a second one at the end of the cycle nearly
+// always finds it free. A longer job (migration, snapshot) holds it still: then its values stay absent.
+void LibvirtSource::ask_busy_vms_again(std::span<Work> works) {
+  std::vector<const LiveVm*> busy;
+  for (const Work& work : works) {
+    if (!work.vanished && work.groups.monitor_skipped()) busy.push_back(work.live);
+  }
+  if (busy.empty() || !connector_->alive()) return;
+  const BootTime asked = clock_.boot_now();
+  ++counts_.bulk_calls;
+  std::vector<Work*> answered;
+  const Status status = connector_->get_bulk_stats(busy, [&](const Uuid& uuid, auto params) {
+    const auto work =
+        std::find_if(works.begin(), works.end(), [&](const Work& w) { return w.live->uuid == uuid; });
+    if (work == works.end() || BulkRecord(params).groups().monitor_skipped()) return;
+    work->sample.values = {};
+    std::fill(work->sample.nics.begin(), work->sample.nics.end(), NicValues{});
+    std::fill(work->sample.disks.begin(), work->sample.disks.end(), DiskValues{});
+    take_record(*work, params);
+    answered.push_back(&*work);
+  });
+  counts_.failed_calls += status ? 0 : 1;
+  const BootTime read_at = middle(asked, clock_.boot_now());
+  for (Work* work : answered) {
+    work->sample.read_at = read_at;
+    if (!work->vanished) fill_missing_groups(*work);
+  }
+}
+
 void LibvirtSource::survive_bulk_failure(std::span<Work> chunk, const Error& error) {
   if (error.code == Errc::invalid) {
     log_debug("{}: {}: asking call by call", counts_.target, error.message);
@@ -231,23 +262,36 @@ void LibvirtSource::fill_missing_groups(Work& work) {
   if (work.vanished) return;
   if (!work.has_record || !groups.cpu) work.sample.read_at = middle(asked, clock_.boot_now());
   explain_after_bulk(groups, work.sample);
-  warn_of_gone_devices(work.sample);
 }
 
-void LibvirtSource::warn_of_gone_devices(const VmSample& sample) {
-  const auto check = [&](const std::string& device, Absence absence) {
-    if (absence != Absence::device_gone) return;
+// Every cause of an absent value is told once; what a call's failure has cost was told by the call.
+void LibvirtSource::warn_of_absences(const Work& work) {
+  // A VM whose QEMU is not up yet has nothing to be missed.
+  if (work.groups.starting) return;
+  const VmSample& sample = work.sample;
+  if (work.groups.monitor_skipped()) {
     warnings_.warn(
-        fmt::format("device {} {}", sample.layout->uuid_text, device),
-        fmt::format("vm {}: device {}: libvirt lists it but has no statistics of it; its other devices go on",
-                    printable(sample.layout->name), printable(device)));
-  };
+        fmt::format("busy {}", sample.layout->uuid_text),
+        fmt::format("vm {}: another job holds it (migration, snapshot, another client): disk counters and "
+                    "guest memory were not read",
+                    printable(sample.layout->name)));
+  }
   for (std::size_t i = 0; i < sample.nics.size(); ++i) {
-    check(sample.layout->nics[i], sample.nics[i].absence(metric_id("nic.rxbytes")));
+    warn_of_device(sample, sample.layout->nics[i], sample.nics[i].absence(metric_id("nic.rxbytes")));
   }
   for (std::size_t i = 0; i < sample.disks.size(); ++i) {
-    check(sample.layout->disks[i], sample.disks[i].absence(metric_id("disk.rd_req")));
+    warn_of_device(sample, sample.layout->disks[i], sample.disks[i].absence(metric_id("disk.rd_req")));
   }
+}
+
+void LibvirtSource::warn_of_device(const VmSample& sample, const std::string& device, Absence absence) {
+  std::string_view what;
+  if (absence == Absence::device_gone) what = "libvirt lists it but has no statistics of it";
+  if (absence == Absence::out_of_range) what = "libvirt sends a number that cannot be one";
+  if (what.empty()) return;
+  warnings_.warn(fmt::format("device {} {}", sample.layout->uuid_text, device),
+                 fmt::format("vm {}: device {}: {}; its other devices go on", printable(sample.layout->name),
+                             printable(device), what));
 }
 
 void LibvirtSource::fill_vm_groups(Work& work) {

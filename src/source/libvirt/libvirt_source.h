@@ -57,6 +57,7 @@ class LibvirtSource final : public Source {
 
   void read_chunk(std::span<Work> chunk);
   void read_bulk(std::span<Work> chunk);
+  void ask_busy_vms_again(std::span<Work> works);
   void survive_bulk_failure(std::span<Work> chunk, const Error& error);
   void take_record(Work& work, std::span<const virTypedParameter> params);
 
@@ -68,7 +69,8 @@ class LibvirtSource final : public Source {
   template <Scope S, typename Call>
   void fall_back_device(Work& work, const std::string& device, Values<S>& values, Call call);
 
-  void warn_of_gone_devices(const VmSample& sample);
+  void warn_of_absences(const Work& work);
+  void warn_of_device(const VmSample& sample, const std::string& device, Absence absence);
   void deliver(std::vector<Work>& works, std::vector<VmSample>& vms);
   bool is_unsupported(std::string_view call_name) const;
   void publish_status() EXCLUDES(mutex_);

@@ -283,6 +283,56 @@ TEST_F(LibvirtSourceTest, SendsNoZerosForVmsThatALostConnectionLeftUnread) {
   EXPECT_EQ(source_->status().vms_unread, 4 - vms.size());
 }
 
+// What a daemon tells of a VM: without rss while another job holds it.
+void visit_vm(const LiveVm& vm, const RecordVisitor& visit, bool held) {
+  virTypedParameterPtr params = nullptr;
+  int count = 0;
+  int capacity = 0;
+  virTypedParamsAddULLong(&params, &count, &capacity, "cpu.time", 7);
+  virTypedParamsAddULLong(&params, &count, &capacity, "balloon.current", 1024);
+  if (!held) virTypedParamsAddULLong(&params, &count, &capacity, "balloon.rss", 512);
+  virTypedParamsAddUInt(&params, &count, &capacity, "block.count", 3);
+  for (int i = 0; i < 3; ++i) {
+    const std::string prefix = "block." + std::to_string(i);
+    const std::string name = std::string("vd") + static_cast<char>('a' + i);
+    virTypedParamsAddString(&params, &count, &capacity, (prefix + ".name").c_str(), name.c_str());
+    if (!held) virTypedParamsAddULLong(&params, &count, &capacity, (prefix + ".rd.reqs").c_str(), 40);
+  }
+  visit(vm.uuid, {params, static_cast<std::size_t>(count)});
+  virTypedParamsFree(params, count);
+}
+
+TEST_F(LibvirtSourceTest, AsksABusyVmOnceMoreAtTheEndOfTheCycle) {
+  open(node_uri(2));
+  int asked_again = 0;
+  connector_->bulk = [&](auto vms, const RecordVisitor& visit) {
+    if (vms.size() == 1) ++asked_again;
+    for (const LiveVm* vm : vms) visit_vm(*vm, visit, vm->name == "vm1" && vms.size() == 2);
+  };
+  const auto vms = read();
+  ASSERT_EQ(vms.size(), 2u);
+  EXPECT_EQ(asked_again, 1);
+  for (const VmSample& vm : vms) {
+    EXPECT_EQ(vm.values.integer(metric_id("vm_totals.memrss")), 512);
+    EXPECT_EQ(vm.disks[1].integer(kReads), 40);
+  }
+}
+
+TEST_F(LibvirtSourceTest, KeepsWhatABusyVmCouldTellAndNamesTheReason) {
+  open(node_uri(1));
+  connector_->bulk = [&](auto vms, const RecordVisitor& visit) { visit_vm(*vms[0], visit, true); };
+  testing::internal::CaptureStderr();
+  const auto vms = read();
+  read();
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(vms[0].values.integer(kCpuTime), 7);
+  EXPECT_EQ(vms[0].disks[0].absence(kReads), Absence::busy);
+  EXPECT_EQ(vms[0].values.absence(metric_id("vm_totals.memrss")), Absence::busy);
+  const std::size_t told = log.find("vm vm0: another job holds it");
+  ASSERT_NE(told, std::string::npos) << log;
+  EXPECT_EQ(log.find("another job holds it", told + 10), std::string::npos) << "once: " << log;
+}
+
 TEST_F(LibvirtSourceTest, CarriesTheTimeOfTheReading) {
   open(node_uri(1));
   const BootTime before = clock_.boot_now();
