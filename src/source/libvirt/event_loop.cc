@@ -1,58 +1,51 @@
 #include "source/libvirt/event_loop.h"
 
 #include <libvirt/libvirt.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include <cstdint>
-
+#include "source/libvirt/event_registry.h"
 #include "source/libvirt/libvirt_error.h"
 
 namespace virtmeter {
 namespace {
 
-// Wakes the loop: it waits in poll() until one of its handles has news.
-struct Waker {
-  int fd = -1;
-  bool ready = false;
-};
-
-Waker& waker() {
-  static Waker instance;
-  return instance;
+// libvirt takes plain functions and keeps them until the process ends, so the registry lives as long.
+EventRegistry& registry() {
+  static auto* instance = new EventRegistry;
+  return *instance;
 }
 
-void drain(int, int fd, int, void*) {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = read(fd, &count, sizeof count);
+int add_handle(int fd, int events, virEventHandleCallback callback, void* opaque, virFreeCallback free) {
+  return registry().add_handle(fd, events, callback, opaque, free);
 }
+void update_handle(int watch, int events) { registry().update_handle(watch, events); }
+int remove_handle(int watch) { return registry().remove_handle(watch); }
+int add_timeout(int period_ms, virEventTimeoutCallback callback, void* opaque, virFreeCallback free) {
+  return registry().add_timeout(period_ms, callback, opaque, free);
+}
+void update_timeout(int timer, int period_ms) { registry().update_timeout(timer, period_ms); }
+int remove_timeout(int timer) { return registry().remove_timeout(timer); }
 
 }  // namespace
 
 Status LibvirtEventLoop::prepare() {
-  if (waker().ready) return Status::ok();
+  static bool ready = false;
+  if (ready) return Status::ok();
   silence_libvirt_errors();
-  if (virInitialize() != 0 || virEventRegisterDefaultImpl() != 0)
-    return last_call_error("prepare libvirt's event loop");
-  waker().fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (waker().fd < 0) return Error{Errc::io, "eventfd: no file descriptor left", "raise LimitNOFILE"};
-  if (virEventAddHandle(waker().fd, VIR_EVENT_HANDLE_READABLE, drain, nullptr, nullptr) < 0) {
-    return last_call_error("prepare libvirt's event loop");
-  }
-  waker().ready = true;
+  Status opened = registry().open();
+  if (!opened) return opened;
+  virEventRegisterImpl(add_handle, update_handle, remove_handle, add_timeout, update_timeout, remove_timeout);
+  if (virInitialize() != 0) return last_call_error("initialize libvirt");
+  ready = true;
   return Status::ok();
 }
 
 void LibvirtEventLoop::run() {
-  while (!stopping_) {
-    if (virEventRunDefaultImpl() != 0) return;
-  }
+  while (!stopping_) registry().run_once();
 }
 
 void LibvirtEventLoop::stop() {
   stopping_ = true;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t put = write(waker().fd, &one, sizeof one);
+  registry().wake();
 }
 
 }  // namespace virtmeter

@@ -1,5 +1,5 @@
 // libvirt's event loop: events, keepalive and close callbacks of every connection run in it. It is one per
-// process and cannot be taken back (libvirt's virEventRegisterDefaultImpl), and without someone who runs it
+// process and cannot be taken back (libvirt's virEventRegisterImpl), and without someone who runs it
 // the daemon drops its clients after half a minute.
 #pragma once
 
