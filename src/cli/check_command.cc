@@ -30,10 +30,14 @@ struct Finding {
 
 std::string_view word_of(Grade grade) {
   switch (grade) {
-    case Grade::ok: return "ok";
-    case Grade::info: return "info";
-    case Grade::warning: return "warn";
-    case Grade::failure: return "FAIL";
+    case Grade::ok:
+      return "ok";
+    case Grade::info:
+      return "info";
+    case Grade::warning:
+      return "warn";
+    case Grade::failure:
+      return "FAIL";
   }
   return "";
 }
@@ -42,12 +46,15 @@ Finding failed(std::string topic, const Error& error) {
   return {Grade::failure, std::move(topic), error.message, error.fix, exit_code_of(error.code)};
 }
 
-std::string in_gigabytes(std::uint64_t bytes) { return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9); }
+std::string in_gigabytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+}
 
 void check_settings(const LoadedSettings& loaded, std::vector<Finding>& findings) {
   std::string files;
   for (const std::string& file : loaded.files) files += (files.empty() ? "" : ", ") + printable(file);
-  findings.push_back({Grade::ok, "settings", files.empty() ? "no settings file: defaults" : files, "", ExitCode::ok});
+  findings.push_back(
+      {Grade::ok, "settings", files.empty() ? "no settings file: defaults" : files, "", ExitCode::ok});
   for (const std::string& warning : loaded.warnings) {
     findings.push_back({Grade::warning, "settings", warning, "", ExitCode::ok});
   }
@@ -56,14 +63,15 @@ void check_settings(const LoadedSettings& loaded, std::vector<Finding>& findings
 void check_vms(const std::vector<VmSample>& vms, const Settings& settings, double elapsed_ms,
                std::vector<Finding>& findings) {
   if (vms.empty()) {
-    findings.push_back({Grade::info, "vms",
-                        "I104 connected, but libvirt shows no active VM on " + printable(settings.libvirt_uri),
-                        "VMs of your own user live in qemu:///session; VMs started by hand are not seen by libvirt",
-                        ExitCode::ok});
+    findings.push_back(
+        {Grade::info, "vms",
+         "I104 connected, but libvirt shows no active VM on " + printable(settings.libvirt_uri),
+         "VMs of your own user live in qemu:///session; VMs started by hand are not seen by libvirt",
+         ExitCode::ok});
     return;
   }
-  findings.push_back({Grade::ok, "vms", fmt::format("{} active, read in {:.0f} ms", vms.size(), elapsed_ms), "",
-                      ExitCode::ok});
+  findings.push_back({Grade::ok, "vms", fmt::format("{} active, read in {:.0f} ms", vms.size(), elapsed_ms),
+                      "", ExitCode::ok});
   Cycle cycle;
   cycle.vms = vms;
   if (const auto advice = advise_on_guest_memory(cycle)) {
@@ -84,8 +92,8 @@ void check_libvirt(const Settings& settings, std::vector<Finding>& findings) {
   const double elapsed_ms = std::chrono::duration<double, std::milli>(clock.boot_now() - asked).count();
   if (!read) return findings.push_back(failed("libvirt", read.error()));
   const SourceStatus status = (*source)->status();
-  findings.push_back({Grade::ok, "libvirt", fmt::format("{}, read-only: {}", status.target, status.version), "",
-                      ExitCode::ok});
+  findings.push_back({Grade::ok, "libvirt", fmt::format("{}, read-only: {}", status.target, status.version),
+                      "", ExitCode::ok});
   check_vms(vms, settings, elapsed_ms, findings);
 }
 
@@ -104,7 +112,8 @@ void check_sink(const Settings& settings, std::vector<Finding>& findings) {
   const std::string topic((*sink)->name());
   if (settings.influx_url.empty() && access(settings.state_dir.c_str(), F_OK) != 0) {
     // Nothing is made here; run makes the folder, and what could keep it from that is told above.
-    return findings.push_back({Grade::ok, topic, (*sink)->target() + ", made at the first start", "", ExitCode::ok});
+    return findings.push_back(
+        {Grade::ok, topic, (*sink)->target() + ", made at the first start", "", ExitCode::ok});
   }
   const Status status = (*sink)->check();
   if (!status) return findings.push_back(failed(topic, status.error()));
@@ -116,8 +125,10 @@ std::string render(const std::vector<Finding>& findings) {
   std::size_t width = 0;
   for (const Finding& finding : findings) width = std::max(width, finding.topic.size());
   for (const Finding& finding : findings) {
-    out += fmt::format("{:<4}  {:<{}}  {}\n", word_of(finding.grade), finding.topic, width, printable(finding.text, 1000));
-    if (!finding.fix.empty()) out += fmt::format("{:<6}{:<{}}  fix: {}\n", "", "", width, printable(finding.fix, 1000));
+    out += fmt::format("{:<4}  {:<{}}  {}\n", word_of(finding.grade), finding.topic, width,
+                       printable(finding.text, 1000));
+    if (!finding.fix.empty())
+      out += fmt::format("{:<6}{:<{}}  fix: {}\n", "", "", width, printable(finding.fix, 1000));
   }
   return out;
 }

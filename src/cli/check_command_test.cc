@@ -30,8 +30,8 @@ TEST_F(CheckCommand, IsContentWithWhatWorksAndMakesNothing) {
 }
 
 TEST_F(CheckCommand, NamesEachFailureWithItsFixAndEndsWithTheFirst) {
-  const Ran ran = run_words({"check", "--libvirt-uri", "qemu+unix:///system?socket=/nowhere/sock", "--influx-url",
-                             "http://127.0.0.1:1", "--state-dir", state_.c_str()});
+  const Ran ran = run_words({"check", "--libvirt-uri", "qemu+unix:///system?socket=/nowhere/sock",
+                             "--influx-url", "http://127.0.0.1:1", "--state-dir", state_.c_str()});
   EXPECT_EQ(ran.code, ExitCode::unavailable);
   EXPECT_NE(ran.out.find("FAIL  libvirt    E101"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("FAIL  influx     "), std::string::npos) << ran.out;

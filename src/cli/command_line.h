@@ -13,7 +13,16 @@
 
 namespace virtmeter {
 
-enum class Command : std::uint8_t { run, once, check, schema, config_show, config_check, config_example, config_markdown };
+enum class Command : std::uint8_t {
+  run,
+  once,
+  check,
+  schema,
+  config_show,
+  config_check,
+  config_example,
+  config_markdown
+};
 
 enum class CycleFormat : std::uint8_t { line_protocol, json, prometheus };
 enum class TextFormat : std::uint8_t { table, json, markdown };
@@ -23,10 +32,10 @@ struct CommandLine {
   std::string config_file;  // Empty: the usual place.
   std::vector<SettingOverride> overrides;
 
-  std::uint64_t cycles = 1;                            // once
-  std::optional<std::chrono::nanoseconds> interval;    // once; default: poll_interval
+  std::uint64_t cycles = 1;                          // once
+  std::optional<std::chrono::nanoseconds> interval;  // once; default: poll_interval
   CycleFormat cycle_format = CycleFormat::line_protocol;
-  TextFormat text_format = TextFormat::table;          // schema, config show
+  TextFormat text_format = TextFormat::table;  // schema, config show
 };
 
 // Either a command, or a text to print and the exit code to end with (help, version, a usage error).

@@ -52,6 +52,24 @@ TEST(CommandLine, HasAFlagForEverySetting) {
   }
 }
 
+TEST(CommandLine, TakesAnEmptyValueAndNotTheNextWord) {
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"--log-file=", "run"}, {"run", "--log-file="}, {"--log-file", "", "run"}}) {
+    const auto parsed = parse(words);
+    ASSERT_TRUE(parsed.command_line) << parsed.text;
+    EXPECT_EQ(parsed.command_line->command, Command::run);
+    ASSERT_EQ(parsed.command_line->overrides.size(), 1u);
+    EXPECT_EQ(parsed.command_line->overrides[0].assignment, "log_file=");
+  }
+}
+
+TEST(CommandLine, TakesTheLastOfARepeatedFlag) {
+  const auto parsed = parse({"run", "--poll-interval", "1s", "--poll-interval=2s"});
+  ASSERT_TRUE(parsed.command_line) << parsed.text;
+  ASSERT_EQ(parsed.command_line->overrides.size(), 1u);
+  EXPECT_EQ(parsed.command_line->overrides[0].assignment, "poll_interval=2s");
+}
+
 TEST(CommandLine, ReadsTheOptionsOfOnce) {
   const auto parsed = parse({"once", "--cycles", "3", "--interval", "500ms", "--output", "json"});
   ASSERT_TRUE(parsed.command_line);
@@ -61,14 +79,35 @@ TEST(CommandLine, ReadsTheOptionsOfOnce) {
 }
 
 TEST(CommandLine, EndsWithUsageOnAMistake) {
-  for (const std::vector<const char*>& words :
-       {std::vector<const char*>{}, {"rnu"}, {"run", "--nonsense"}, {"once", "--cycles", "0"}, {"once", "--interval", "soon"},
-        {"once", "--output", "xml"}, {"config"}, {"--set", "novalue", "run"}, {"schema", "-o", "yaml"}}) {
+  for (const std::vector<const char*>& words : {std::vector<const char*>{},
+                                                {"rnu"},
+                                                {"run", "--nonsense"},
+                                                {"once", "--cycles", "0"},
+                                                {"once", "--interval", "soon"},
+                                                {"once", "--output", "xml"},
+                                                {"config"},
+                                                {"--set", "novalue", "run"},
+                                                {"schema", "-o", "yaml"}}) {
     const auto parsed = parse(words);
     EXPECT_FALSE(parsed.command_line);
     EXPECT_EQ(parsed.exit_code, ExitCode::usage);
     EXPECT_EQ(parsed.text.substr(0, 11), "virtmeter: ") << parsed.text;
   }
+}
+
+TEST(CommandLine, SaysWhatIsWrongAndWhatIsRight) {
+  const auto check = [](const std::vector<const char*>& words, const std::string& want) {
+    EXPECT_EQ(parse(words).text, "virtmeter: " + want + "\nRun with --help for more information.\n");
+  };
+  check({}, "no command; there are: run, once, check, schema, config");
+  check({"rnu"}, "unknown command \"rnu\"; did you mean run?");
+  check({"configure"}, "unknown command \"configure\"; did you mean config?");
+  check({"backup"}, "unknown command \"backup\"; there are: run, once, check, schema, config");
+  check({"config"}, "no command; there are: show, check, example");
+  check({"config", "shwo"}, "unknown command \"shwo\"; did you mean show?");
+  check({"once", "--output", "xml"}, "--output: write lp, json or prometheus, not xml");
+  check({"schema", "-o", "yaml"}, "--output: write table, json or markdown, not yaml");
+  check({"config", "show", "-o", "markdown"}, "--output: write table or json, not markdown");
 }
 
 TEST(CommandLine, EndsWellOnHelpAndVersion) {

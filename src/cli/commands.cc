@@ -44,12 +44,18 @@ ExitCode report_good_settings(const LoadedSettings& loaded) {
 
 ExitCode run_with_settings(const CommandLine& line, const LoadedSettings& loaded) {
   switch (line.command) {
-    case Command::run: return run_daemon(loaded);
-    case Command::once: return run_once(line, loaded.settings);
-    case Command::check: return run_check(loaded);
-    case Command::config_show: return show_settings(loaded, line.text_format);
-    case Command::config_check: return report_good_settings(loaded);
-    default: return ExitCode::bug;
+    case Command::run:
+      return run_daemon(loaded);
+    case Command::once:
+      return run_once(line, loaded.settings);
+    case Command::check:
+      return run_check(loaded);
+    case Command::config_show:
+      return show_settings(loaded, line.text_format);
+    case Command::config_check:
+      return report_good_settings(loaded);
+    default:
+      return ExitCode::bug;
   }
 }
 
@@ -66,9 +72,12 @@ ExitCode run_command(const CommandLine& line) {
 
 ExitCode print_schema(TextFormat format) {
   switch (format) {
-    case TextFormat::table: return print(schema_table());
-    case TextFormat::json: return print(schema_json());
-    case TextFormat::markdown: return print(schema_markdown());
+    case TextFormat::table:
+      return print(schema_table());
+    case TextFormat::json:
+      return print(schema_json());
+    case TextFormat::markdown:
+      return print(schema_markdown());
   }
   return ExitCode::bug;
 }

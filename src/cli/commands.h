@@ -1,5 +1,5 @@
-// The commands of the one binary. Data goes to standard output, words to standard error. Each returns the exit
-// code of the process. Main thread only.
+// The commands of the one binary. Data goes to standard output, words to standard error. Each returns the
+// exit code of the process. Main thread only.
 #pragma once
 
 #include "base/exit_code.h"

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/log.h"
 #include "cli/commands.h"
 #include "codec/json.h"
 #include "codec/line_protocol.h"
@@ -9,7 +10,6 @@
 #include "daemon/event_thread.h"
 #include "daemon/hypervisor.h"
 #include "daemon/stop_signals.h"
-#include "base/log.h"
 #include "sampler/beat.h"
 #include "sampler/sampler.h"
 
@@ -23,9 +23,15 @@ class CyclePrinter {
   ExitCode print_cycle(const Cycle& cycle) {
     text_.clear();
     switch (format_) {
-      case CycleFormat::line_protocol: encoder_.encode(cycle, text_); break;
-      case CycleFormat::json: encode_json(cycle, text_); break;
-      case CycleFormat::prometheus: encode_prometheus(cycle, text_); break;
+      case CycleFormat::line_protocol:
+        encoder_.encode(cycle, text_);
+        break;
+      case CycleFormat::json:
+        encode_json(cycle, text_);
+        break;
+      case CycleFormat::prometheus:
+        encode_prometheus(cycle, text_);
+        break;
     }
     return print(text_);
   }
@@ -43,15 +49,17 @@ void say_what_was_read(const Cycle& cycle, const SamplerStats& stats) {
   std::string absent;
   for (std::size_t i = 0; i < absences.size(); ++i) {
     if (absences[i] == 0) continue;
-    absent += fmt::format("{}{} {}", absent.empty() ? "; absent values: " : ", ", name_of(static_cast<Absence>(i)),
-                          absences[i]);
+    absent += fmt::format("{}{} {}", absent.empty() ? "; absent values: " : ", ",
+                          name_of(static_cast<Absence>(i)), absences[i]);
   }
   log_info("cycle {}: {} VMs in {:.1f} ms{}", cycle.number, cycle.vms.size(), stats.loop_latency_ms, absent);
 }
 
 void say_no_vms(const Settings& settings) {
-  log_info("I104 connected, but {} shows no active VM; VMs of your own user live in qemu:///session, and VMs "
-           "started by hand are not seen by libvirt", settings.libvirt_uri);
+  log_info(
+      "I104 connected, but {} shows no active VM; VMs of your own user live in qemu:///session, and VMs "
+      "started by hand are not seen by libvirt",
+      settings.libvirt_uri);
 }
 
 }  // namespace
@@ -62,7 +70,8 @@ ExitCode run_once(const CommandLine& line, const Settings& settings) {
   EventThread events;
   const SystemClock clock;
   const Status started = events.start();
-  if (!log_opened || !started) return complain(log_opened ? started.error() : log_opened.error()), ExitCode::io_error;
+  if (!log_opened || !started)
+    return complain(log_opened ? started.error() : log_opened.error()), ExitCode::io_error;
   Result<std::unique_ptr<Source>> source = open_hypervisor(settings, clock);
   if (!source) return complain(source.error()), exit_code_of(source.error().code);
 

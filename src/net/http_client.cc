@@ -29,8 +29,8 @@ void append(HeaderList& list, const std::string& line) {
   list.reset(longer);
 }
 
-// OpenSSL writes to sockets without MSG_NOSIGNAL, so a server that went away would end the process by SIGPIPE.
-// Blocks it on this thread for one transfer, and takes away the one the transfer has raised.
+// OpenSSL writes to sockets without MSG_NOSIGNAL, so a server that went away would end the process by
+// SIGPIPE. Blocks it on this thread for one transfer, and takes away the one the transfer has raised.
 class SigpipeGuard {
  public:
   SigpipeGuard() {
@@ -145,9 +145,10 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   if (!url) return url.error();
   for (const HttpHeader& header : request.headers) {
     if (!has_control_character(header.name) && !has_control_character(header.value)) continue;
-    return Error{Errc::invalid,
-                 fmt::format("{}: header {} holds a control character", url->origin(), printable(header.name)),
-                 "look for a line break inside the token or its file"};
+    return Error{
+        Errc::invalid,
+        fmt::format("{}: header {} holds a control character", url->origin(), printable(header.name)),
+        "look for a line break inside the token or its file"};
   }
   Transfer transfer;
   transfer.body_bytes_max = options_.response_bytes_max;
@@ -162,7 +163,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
 
 Result<HttpResponse> HttpClient::finish(int code, Transfer& transfer) const {
   // The rest of too long an answer is not wanted; what came of it is.
-  if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer.response.body_cut)) return failure(code, transfer);
+  if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer.response.body_cut))
+    return failure(code, transfer);
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);
@@ -195,7 +197,8 @@ void HttpClient::prepare(const HttpRequest& request, Transfer& transfer) {
 
   // Waiting for "100 Continue" costs a round trip, or a second where the server does not know it.
   append(transfer.headers, "Expect:");
-  for (const HttpHeader& header : request.headers) append(transfer.headers, header.name + ": " + header.value);
+  for (const HttpHeader& header : request.headers)
+    append(transfer.headers, header.name + ": " + header.value);
   set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
   if (request.method != HttpMethod::post) return;
   set(easy, CURLOPT_POST, 1L);

@@ -1,6 +1,6 @@
 // HttpClient: one HTTP exchange after the other over kept connections, on libcurl. TLS is always verified, no
-// redirect is followed, every wait and every answer has a bound. Proxies come from the environment as curl reads
-// it (http_proxy, https_proxy, all_proxy, no_proxy), but loopback is always reached directly.
+// redirect is followed, every wait and every answer has a bound. Proxies come from the environment as curl
+// reads it (http_proxy, https_proxy, all_proxy, no_proxy), but loopback is always reached directly.
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::string body;       // At most response_bytes_max.
-  bool body_cut = false;  // The answer was longer; the rest was not read.
+  std::string body;                 // At most response_bytes_max.
+  bool body_cut = false;            // The answer was longer; the rest was not read.
   std::vector<HttpHeader> headers;  // Those of HttpClient::kHeadersKept that came.
 
   // The header's value, names compared without case; empty when it did not come or is not kept.
@@ -51,17 +51,17 @@ struct HttpResponse {
 // One thread at a time may send(); cancel() is thread-safe.
 class HttpClient {
  public:
-  static constexpr std::string_view kHeadersKept[] = {"Retry-After",        "X-Influxdb-Version", "X-Influxdb-Build",
-                                                      "X-Influxdb-Error",   "X-Server-Hostname",  "cluster-uuid",
-                                                      "Location",           "WWW-Authenticate"};
+  static constexpr std::string_view kHeadersKept[] = {
+      "Retry-After",       "X-Influxdb-Version", "X-Influxdb-Build", "X-Influxdb-Error",
+      "X-Server-Hostname", "cluster-uuid",       "Location",         "WWW-Authenticate"};
 
   explicit HttpClient(HttpOptions options);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // The server's answer, whatever its status; or why there is none (http_error.h names the kinds). No header of
-  // the request is ever repeated in an error.
+  // The server's answer, whatever its status; or why there is none (http_error.h names the kinds). No header
+  // of the request is ever repeated in an error.
   Result<HttpResponse> send(const HttpRequest& request);
 
   // Ends the transfer under way, and every later one, at once. For shutdown. Thread-safe.

@@ -48,6 +48,15 @@ TEST(HttpClient, SendsWhatItIsTold) {
   EXPECT_EQ(request.headers.count("expect"), 0u);
 }
 
+TEST(HttpClient, AsksForNoPermissionToSendALargeBody) {
+  TestServer server([](const TestRequest&) { return http_reply(204); });
+  HttpClient client({});
+  const std::string body(2u << 20, 'x');
+  ASSERT_TRUE(client.send({HttpMethod::post, server.url(), {}, body}));
+  EXPECT_EQ(server.requests().at(0).headers.count("expect"), 0u);
+  EXPECT_EQ(server.requests().at(0).body, body);
+}
+
 TEST(HttpClient, SendsAnEmptyBodyAsOne) {
   TestServer server([](const TestRequest&) { return http_reply(204); });
   HttpClient client({});
@@ -57,8 +66,9 @@ TEST(HttpClient, SendsAnEmptyBodyAsOne) {
 
 TEST(HttpClient, KeepsBodyAndWantedHeaders) {
   TestServer server([](const TestRequest&) {
-    return http_reply(400, "{\"error\":\"no\"}",
-                      "x-influxdb-version: 1.6.7\r\nRETRY-AFTER:  7 \r\nSet-Cookie: a=b\r\nX-Influxdb-Error: no\r\n");
+    return http_reply(
+        400, "{\"error\":\"no\"}",
+        "x-influxdb-version: 1.6.7\r\nRETRY-AFTER:  7 \r\nSet-Cookie: a=b\r\nX-Influxdb-Error: no\r\n");
   });
   HttpClient client({});
   const auto response = client.send(get(server.url()));
@@ -95,7 +105,8 @@ TEST(HttpClient, KeepsItsConnection) {
 }
 
 TEST(HttpClient, FollowsNoRedirect) {
-  TestServer server([](const TestRequest&) { return http_reply(307, "", "Location: http://127.0.0.1:1/\r\n"); });
+  TestServer server(
+      [](const TestRequest&) { return http_reply(307, "", "Location: http://127.0.0.1:1/\r\n"); });
   HttpClient client({});
   const auto response = client.send(get(server.url()));
   ASSERT_TRUE(response);
@@ -150,8 +161,9 @@ TEST(HttpClient, TellsLostConnectionsApart) {
   check({"", Then::close}, Errc::io, "SERVER: connection closed without an answer (Empty reply from server)");
   check({"", Then::reset}, Errc::io,
         "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
-  check({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::close}, Errc::io,
-        "SERVER: connection lost in the middle of the answer (transfer closed with 6 bytes remaining to read)");
+  check(
+      {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::close}, Errc::io,
+      "SERVER: connection lost in the middle of the answer (transfer closed with 6 bytes remaining to read)");
   check({"SSH-2.0-OpenSSH_9.2\r\n", Then::close}, Errc::invalid,
         "SERVER: the answer is not HTTP (Received HTTP/0.9 when not allowed)");
 }

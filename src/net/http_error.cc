@@ -16,8 +16,8 @@ constexpr std::string_view kFixLost =
     "look into the log of the server, or of the proxy in front of it, at this time";
 constexpr std::string_view kFixTls = "check the server's certificate: openssl s_client -connect HOST:PORT";
 
-// A row holds when the code is the same and curl's words contain `needle`; the first that holds wins. An empty
-// clause means: connect() failed, say why.
+// A row holds when the code is the same and curl's words contain `needle`; the first that holds wins. An
+// empty clause means: connect() failed, say why.
 struct Row {
   CURLcode code;
   std::string_view needle;
@@ -32,7 +32,8 @@ constexpr auto kRows = std::to_array<Row>({
     {CURLE_COULDNT_RESOLVE_PROXY, "", Errc::unavailable, "proxy's host name not found",
      "check http_proxy, https_proxy and no_proxy in the environment"},
     {CURLE_COULDNT_CONNECT, "", Errc::unavailable, "", ""},
-    {CURLE_GOT_NOTHING, "", Errc::io, "connection closed without an answer", kFixLost},
+    {CURLE_GOT_NOTHING, "", Errc::io, "connection closed without an answer",
+     "look into the log of the server, or of the proxy in front of it; or does the URL need https:// there?"},
     {CURLE_SEND_ERROR, "", Errc::io, "connection lost while sending", kFixLost},
     {CURLE_RECV_ERROR, "from proxy after CONNECT", Errc::unavailable, "refused by the proxy",
      "check http_proxy, https_proxy and no_proxy in the environment"},
@@ -42,18 +43,21 @@ constexpr auto kRows = std::to_array<Row>({
      "renew the server's certificate; if it is still valid, set this host's clock: timedatectl status"},
     {CURLE_PEER_FAILED_VERIFICATION, "not yet valid", Errc::permission, "TLS: certificate not valid yet",
      "set this host's clock: timedatectl status"},
-    {CURLE_PEER_FAILED_VERIFICATION, "host name", Errc::permission, "TLS: certificate is for another host name",
+    {CURLE_PEER_FAILED_VERIFICATION, "host name", Errc::permission,
+     "TLS: certificate is for another host name",
      "write in the URL the host name that the certificate is for"},
     {CURLE_PEER_FAILED_VERIFICATION, "self-signed", Errc::permission, "TLS: certificate of an unknown issuer",
-     "name the file with the issuer's certificate (PEM) in ca_file"},
+     "name the file with the issuer's certificate (PEM) in influx_ca_file"},
     {CURLE_PEER_FAILED_VERIFICATION, "issuer certificate", Errc::permission,
-     "TLS: certificate of an unknown issuer", "name the file with the issuer's certificate (PEM) in ca_file"},
+     "TLS: certificate of an unknown issuer",
+     "name the file with the issuer's certificate (PEM) in influx_ca_file"},
     {CURLE_PEER_FAILED_VERIFICATION, "", Errc::permission, "TLS: certificate refused", kFixTls},
-    {CURLE_SSL_CACERT_BADFILE, "", Errc::permission, "TLS: ca_file {ca_file} cannot be used",
-     "name in ca_file a PEM file that exists and that this user may read"},
+    {CURLE_SSL_CACERT_BADFILE, "", Errc::permission, "TLS: influx_ca_file {ca_file} cannot be used",
+     "name in influx_ca_file a PEM file that exists and that this user may read"},
     {CURLE_SSL_CONNECT_ERROR, "wrong version number", Errc::permission, "TLS: the server does not speak TLS",
      "write http:// instead of https:// in the URL, or turn TLS on at the server"},
-    {CURLE_SSL_CONNECT_ERROR, "packet length too long", Errc::permission, "TLS: the server does not speak TLS",
+    {CURLE_SSL_CONNECT_ERROR, "packet length too long", Errc::permission,
+     "TLS: the server does not speak TLS",
      "write http:// instead of https:// in the URL, or turn TLS on at the server"},
     {CURLE_SSL_CONNECT_ERROR, "", Errc::unavailable, "TLS: handshake failed", kFixTls},
     {CURLE_UNSUPPORTED_PROTOCOL, "HTTP/0.9", Errc::invalid, "the answer is not HTTP",
@@ -79,7 +83,8 @@ Error timed_out(const FailedTransfer& failed) {
             fmt::format("{}: no connection after {}", failed.origin, format_duration(failed.connect_timeout)),
             "check host and port in the URL, the network and the firewall"};
   }
-  return {Errc::io, fmt::format("{}: no answer after {}", failed.origin, format_duration(failed.total_timeout)),
+  return {Errc::io,
+          fmt::format("{}: no answer after {}", failed.origin, format_duration(failed.total_timeout)),
           "look at the load of the server, and of the proxy in front of it"};
 }
 

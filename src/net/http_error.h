@@ -1,5 +1,5 @@
-// What went wrong below HTTP, in an operator's words: curl's code and words become a kind, a clause and a fix.
-// Pure. Thread-safe.
+// What went wrong below HTTP, in an operator's words: curl's code and words become a kind, a clause and a
+// fix. Pure. Thread-safe.
 #pragma once
 
 #include <curl/curl.h>

@@ -1,7 +1,6 @@
 // A HTTP server on a loopback port for tests only. It answers what the test's handler says and, unlike a real
-// one, misbehaves on request: closes, resets, stalls, drips, never ends,
-// dies. Each connection has a thread of its own;
-// the handler is called by one at a time.
+// one, misbehaves on request: closes, resets, stalls, drips, never ends, dies. Each connection has a thread
+// of its own; the handler is called by one at a time.
 #pragma once
 
 #include <arpa/inet.h>

@@ -14,7 +14,8 @@ namespace {
 
 using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
-constexpr std::string_view kForm = "write it as http://HOST:PORT or https://HOST:PORT, with a path if the server has one";
+constexpr std::string_view kForm =
+    "write it as http://HOST:PORT or https://HOST:PORT, with a path if the server has one";
 
 std::string part(CURLU* handle, CURLUPart which) {
   char* text = nullptr;
@@ -37,8 +38,10 @@ std::optional<Error> refusal_of_secrets(CURLU* handle, std::string_view text) {
                  "give the credential in its own setting, as user:password, and leave it out of the URL"};
   }
   if (!part(handle, CURLUPART_QUERY).empty() || !part(handle, CURLUPART_FRAGMENT).empty()) {
-    return Error{Errc::invalid, fmt::format("url {}: holds a query", shown(text.substr(0, text.find_first_of("?#")))),
-                 "leave out everything from the '?' or '#' on: database, organization and token have their own settings"};
+    return Error{Errc::invalid,
+                 fmt::format("url {}: holds a query", shown(text.substr(0, text.find_first_of("?#")))),
+                 "leave out everything from the '?' or '#' on: database, organization and token have their "
+                 "own settings"};
   }
   return std::nullopt;
 }
@@ -52,12 +55,14 @@ Result<Url> parse_url(std::string_view text) {
   const CURLUcode code =
       curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_NON_SUPPORT_SCHEME);
   if (code != CURLUE_OK) {
-    return Error{Errc::invalid, fmt::format("url {}: {}", shown(text), curl_url_strerror(code)), std::string(kForm)};
+    return Error{Errc::invalid, fmt::format("url {}: {}", shown(text), curl_url_strerror(code)),
+                 std::string(kForm)};
   }
-  Url url{part(handle.get(), CURLUPART_SCHEME), part(handle.get(), CURLUPART_HOST), part(handle.get(), CURLUPART_PORT),
-          part(handle.get(), CURLUPART_PATH)};
+  Url url{part(handle.get(), CURLUPART_SCHEME), part(handle.get(), CURLUPART_HOST),
+          part(handle.get(), CURLUPART_PORT), part(handle.get(), CURLUPART_PATH)};
   if ((url.scheme != "http" && url.scheme != "https") || url.host.empty()) {
-    return Error{Errc::invalid, fmt::format("url {}: neither http nor https", shown(text)), std::string(kForm)};
+    return Error{Errc::invalid, fmt::format("url {}: neither http nor https", shown(text)),
+                 std::string(kForm)};
   }
   if (auto refusal = refusal_of_secrets(handle.get(), text)) return *std::move(refusal);
   while (!url.path.empty() && url.path.back() == '/') url.path.pop_back();

@@ -9,8 +9,8 @@
 
 namespace virtmeter {
 
-// scheme://host[:port][/path]. A URL with user, password, query or fragment is refused by parse_url(), so that
-// all of a Url may be logged.
+// scheme://host[:port][/path]. A URL with user, password, query or fragment is refused by parse_url(), so
+// that all of a Url may be logged.
 struct Url {
   std::string scheme;  // "http" or "https".
   std::string host;    // As written; an IPv6 address keeps its brackets.

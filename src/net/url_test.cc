@@ -33,7 +33,8 @@ TEST(Url, RefusesWhatIsNoServersAddress) {
   };
   check("ftp://influx/x", "url ftp://influx/x: neither http nor https");
   check("influx", "url influx: Bad scheme");
-  check("http://influx:port", "url http://influx:port: Port number was not a decimal number between 0 and 65535");
+  check("http://influx:port",
+        "url http://influx:port: Port number was not a decimal number between 0 and 65535");
   check("htp://admin:secret@influx", "url ...@influx: neither http nor https");
 }
 
@@ -55,7 +56,8 @@ TEST(PercentEncoded, KeepsOnlyUnreservedCharacters) {
 }
 
 TEST(Loopback, IsThisMachineByNameOrAddress) {
-  for (const std::string_view host : {"localhost", "LOCALHOST", "vm.localhost", "127.0.0.1", "127.8.9.1", "[::1]"}) {
+  for (const std::string_view host :
+       {"localhost", "LOCALHOST", "vm.localhost", "127.0.0.1", "127.8.9.1", "[::1]"}) {
     EXPECT_TRUE(is_loopback(host)) << host;
   }
   for (const std::string_view host : {"127.evil.example", "10.0.0.1", "localhost.example", "[fe80::1]", ""}) {

@@ -30,24 +30,29 @@ constexpr std::string_view kFixLine = "look at the line that is shown, and at th
 constexpr std::string_view kFixType =
     "a field changed its type: drop the old measurement there, or write to another database";
 constexpr std::string_view kFixUrl =
-    "check that the URL is that of the database itself, with its path if it is behind a proxy, and influx_api";
+    "check that the URL is that of the database itself, with its path if it is behind a proxy, and "
+    "influx_api";
 constexpr std::string_view kFixCredential =
-    "set influx_token to a credential that may write \"{database}\", and restart virtmeter";
-constexpr std::string_view kFixDatabase1 = "run: virtmeter setup influx; or there: CREATE DATABASE \"{database}\"";
+    "set influx_token to a credential that may write \"{database}\" (InfluxDB 1.x: user:password), and "
+    "restart virtmeter";
+constexpr std::string_view kFixDatabase1 =
+    "create it: influx -execute 'CREATE DATABASE \"{database}\" WITH DURATION 30d'";
 constexpr std::string_view kFixBucket =
-    "run: virtmeter setup influx; or there: influx bucket create -n \"{database}\"; and check influx_org";
+    "create it: influx bucket create -n \"{database}\" -r 30d; and check influx_org";
 constexpr std::string_view kFixHttps = "write https:// instead of http:// in influx_url";
-constexpr std::string_view kFixLimit1 = "raise max-series-per-database and max-values-per-tag in influxdb.conf";
+constexpr std::string_view kFixLimit1 =
+    "raise max-series-per-database and max-values-per-tag in influxdb.conf";
 constexpr std::string_view kFixLimit3 =
     "delete databases, tables or columns that nobody needs: InfluxDB 3 Core allows 5, 2000 and 500";
 constexpr std::string_view kFixExpired =
     "compare this host's clock with the server's, and the database's retention with the age of the backlog";
-constexpr std::string_view kFixFull = "give the server memory or disk space; virtmeter keeps the lines and tries again";
+constexpr std::string_view kFixFull =
+    "give the server memory or disk space; virtmeter keeps the lines and tries again";
 constexpr std::string_view kFixLater = "nothing, if it passes; else look into the server's log";
 
-// The first row that fits counts, so the more special texts stand before the general ones. A text that may stand in
-// an answer to a bad line holds a space: servers quote the line, whose names come from strangers, and in a name
-// every space is escaped.
+// The first row that fits counts, so the more special texts stand before the general ones. A text that may
+// stand in an answer to a bad line holds a space: servers quote the line, whose names come from strangers,
+// and in a name every space is escaped.
 // clang-format off
 constexpr auto kRows = std::to_array<Row>({
     {200, 299, "", Action::deliver, {}, "stored", "stored all lines", kNoFix},
@@ -93,7 +98,7 @@ constexpr auto kRows = std::to_array<Row>({
     {300, 399, "", Action::stop_and_say, Errc::invalid, "redirect", "redirects to another address", "write that address in influx_url; virtmeter follows no redirect, so that the token goes nowhere else"},
     {400, 499, "", Action::stop_and_say, Errc::invalid, "refused", kRefusedRequest, kFixUrl},
 
-    {500, 500, "retention policy not found", Action::stop_and_say, Errc::not_found, "no retention policy", "has no such retention policy in database \"{database}\"", "run: virtmeter setup influx; or there: CREATE RETENTION POLICY"},
+    {500, 500, "retention policy not found", Action::stop_and_say, Errc::not_found, "no retention policy", "has no such retention policy in database \"{database}\"", "make one the default: ALTER RETENTION POLICY ... ON \"{database}\" DEFAULT"},
     {500, 500, "cache-max-memory-size exceeded", Action::retry, Errc::unavailable, "server full", "has no memory left", kFixFull},
     {500, 500, "unexpected EOF", Action::resend_plain, Errc::unavailable, "gzip", "did not understand the compressed request", kFixLater},
     {500, 500, "unable to read data", Action::resend_plain, Errc::unavailable, "gzip", "did not understand the compressed request", kFixLater},
@@ -157,8 +162,8 @@ std::string harmless(std::string text, std::span<const std::string> secrets) {
   return printable(trimmed(text), kWordsBytesMax);
 }
 
-// InfluxDB 1.x and 2.x: "dropped=3". For lines it could not parse it says dropped=0 and lists them instead, each
-// "unable to parse '...': ..." on a line of its own.
+// InfluxDB 1.x and 2.x: "dropped=3". For lines it could not parse it says dropped=0 and lists them instead,
+// each "unable to parse '...': ..." on a line of its own.
 std::uint64_t dropped_by_words(std::string_view text) {
   constexpr std::string_view kDropped = "dropped=";
   constexpr std::string_view kUnparsed = "unable to parse '";
@@ -169,7 +174,8 @@ std::uint64_t dropped_by_words(std::string_view text) {
     std::from_chars(text.data() + at + kDropped.size(), text.data() + text.size(), dropped);
   }
   std::uint64_t unparsed = 0;
-  for (std::size_t from = text.find(kUnparsed); from != std::string_view::npos; from = text.find(kUnparsed, from + 1)) {
+  for (std::size_t from = text.find(kUnparsed); from != std::string_view::npos;
+       from = text.find(kUnparsed, from + 1)) {
     const std::string_view before = text.substr(0, from);
     if (before.empty() || before.ends_with(kPartial) || before.ends_with('\n')) ++unparsed;
   }
@@ -188,7 +194,8 @@ void count_rejected(Answer& answer, std::string_view text, const json& body, std
     }
   }
   // The server said "partial": at least one line is gone, and never more than were sent.
-  answer.rejected_lines = std::clamp<std::uint64_t>(rejected, std::min<std::uint64_t>(line_count, 1), line_count);
+  answer.rejected_lines =
+      std::clamp<std::uint64_t>(rejected, std::min<std::uint64_t>(line_count, 1), line_count);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What a write request's answer means: one table of status and text, from the answers of real servers, says what
-// to do with the batch. The server's words are input from outside: bounded and printed harmlessly. Pure.
+// What a write request's answer means: one table of status and text, from the answers of real servers, says
+// what to do with the batch. The server's words are input from outside: bounded and printed harmlessly. Pure.
 // Thread-safe.
 #pragma once
 
@@ -28,19 +28,20 @@ enum class Action : std::uint8_t {
 struct ServerWords {
   int status = 0;
   std::string_view body;
-  std::string_view error_header;  // X-Influxdb-Error.
+  std::string_view error_header;         // X-Influxdb-Error.
   std::span<const std::string> secrets;  // Never shown, though a server may repeat them.
 };
 
 struct Answer {
   Action action = Action::retry;
   Errc kind = Errc::unavailable;
-  std::string_view cause;   // The row's name: the same for all answers of one kind.
-  std::string_view clause;  // Follows the server's name in a message; may hold {database} and {org}.
-  std::string_view fix;     // May hold them, too.
-  std::string words;        // The server's own, at most kWordsBytesMax printable bytes.
-  std::uint64_t rejected_lines = 0;            // For deliver_partly: at least 1.
-  std::optional<std::uint64_t> rejected_line;  // Index of one of them in the batch, where the answer says which.
+  std::string_view cause;            // The row's name: the same for all answers of one kind.
+  std::string_view clause;           // Follows the server's name in a message; may hold {database} and {org}.
+  std::string_view fix;              // May hold them, too.
+  std::string words;                 // The server's own, at most kWordsBytesMax printable bytes.
+  std::uint64_t rejected_lines = 0;  // For deliver_partly: at least 1.
+  std::optional<std::uint64_t>
+      rejected_line;  // Index of one of them in the batch, where the answer says which.
 };
 
 inline constexpr std::size_t kWordsBytesMax = 300;

@@ -1,6 +1,6 @@
-// Backoff: how long to wait before the next try. Full jitter below a bound that doubles from 1 s to 60 s, so that
-// many hosts that lost one server do not come back in step; never sooner than the server asked for, but for an hour's
-// sleep on its word alone. Pure arithmetic. Not thread-safe.
+// Backoff: how long to wait before the next try. Full jitter below a bound that doubles from 1 s to 60 s, so
+// that many hosts that lost one server do not come back in step; never sooner than the server asked for, but
+// for an hour's sleep on its word alone. Pure arithmetic. Not thread-safe.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Batch: complete lines on their way to a sink, as a view. Its lines carry consecutive numbers, so that the same
-// batch is recognized when it is sent again, and a part of it as such. Plain data.
+// Batch: complete lines on their way to a sink, as a view. Its lines carry consecutive numbers, so that the
+// same batch is recognized when it is sent again, and a part of it as such. Plain data.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 namespace virtmeter {
 
 struct Batch {
-  std::string_view bytes;        // Each line ends in '\n'.
+  std::string_view bytes;  // Each line ends in '\n'.
   std::uint64_t line_count = 0;
   std::uint64_t first_line = 0;  // Number of its first line, counted since the queue began.
 

@@ -13,13 +13,18 @@ constexpr std::size_t kLineBytesShown = 200;
 constexpr std::chrono::milliseconds kFlushWait{250};
 
 std::string with_fix(const Error& error) {
-  return error.fix.empty() ? error.message : error.message + "; to fix it: " + error.fix;
+  return error.fix.empty() ? error.message : error.message + "; fix: " + error.fix;
 }
 
 }  // namespace
 
 Delivery::Delivery(LineQueue& queue, Sink& sink, const Clock& clock, DeliveryOptions options)
-    : queue_(queue), sink_(sink), clock_(clock), options_(options), backoff_(options.backoff) {
+    : queue_(queue),
+      sink_(sink),
+      clock_(clock),
+      options_(options),
+      backoff_(options.backoff),
+      rejections_(clock) {
   const MutexLock lock(mutex_);
   status_.sink = sink_.name();
   status_.target = sink_.target();
@@ -32,8 +37,9 @@ void Delivery::run() {
   finish();
 }
 
-// Sends the batch whole and, where the server wants it split, in pieces from left to right, so that what is not
-// settled yet is always the end of the batch in flight. `sizes` holds the pieces still to send, the next one last.
+// Sends the batch whole and, where the server wants it split, in pieces from left to right, so that what is
+// not settled yet is always the end of the batch in flight. `sizes` holds the pieces still to send, the next
+// one last.
 Delivery::Next Delivery::deliver(const Batch& batch) {
   std::vector<std::uint64_t> sizes{batch.line_count};
   while (!sizes.empty()) {
@@ -80,7 +86,8 @@ void Delivery::delivered(const Batch& piece, const SendResult& result) {
   note_success();
   const std::uint64_t rejected = std::min(result.rejected_lines, piece.line_count);
   if (rejected > 0) {
-    log_rejected(result.rejected_line ? line_at(piece, *result.rejected_line) : std::string_view(), rejected, result);
+    log_rejected(result.rejected_line ? line_at(piece, *result.rejected_line) : std::string_view(), rejected,
+                 result);
   }
   queue_.acknowledge(piece, rejected);
 }
@@ -96,15 +103,13 @@ void Delivery::log_rejected(std::string_view line, std::uint64_t count, const Se
     const MutexLock lock(mutex_);
     status_.last_error = result.error;
   }
-  const std::uint64_t times = limiter_.admit(result.cause, clock_.boot_now());
-  if (times == 0) return;
   std::string text = fmt::format("lines dropped: {}, because {}", count, with_fix(result.error));
   if (!line.empty()) text += fmt::format("; one of them: {}", printable(line, kLineBytesShown));
-  if (times > 1) text += fmt::format("; and {} times before", times - 1);
-  log_warning("{}", text);
+  rejections_.warn(result.cause, text);
 }
 
-// One warning when delivery begins to fail and one more if it then fails in another way (not reached, refused).
+// One warning when delivery begins to fail and one more if it then fails in another way (not reached,
+// refused).
 void Delivery::note_failure(const SendResult& result) {
   {
     const MutexLock lock(mutex_);
@@ -133,8 +138,8 @@ void Delivery::note_success() {
   if (!recovered) return;
   const LineCounts counts = queue_.counts();
   const auto outage = std::chrono::round<std::chrono::seconds>(clock_.boot_now() - failing_since_boot_);
-  log_info("delivery to {} works again after {}; {} lines have waited", sink_.target(), format_duration(outage),
-           counts.waiting + counts.in_flight);
+  log_info("delivery to {} works again after {}; {} lines have waited", sink_.target(),
+           format_duration(outage), counts.waiting + counts.in_flight);
 }
 
 Delivery::Next Delivery::wait_to_retry(const SendResult& result) {

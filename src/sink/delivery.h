@@ -1,6 +1,6 @@
-// Delivery: the loop that takes batches from the queue, sends them to one sink and acts on what became of them:
-// acknowledges, waits and sends again, splits down to the bad lines and drops those. It loses nothing but what it
-// counts. run() belongs to a thread that the daemon starts; the rest is thread-safe.
+// Delivery: the loop that takes batches from the queue, sends them to one sink and acts on what became of
+// them: acknowledges, waits and sends again, splits down to the bad lines and drops those. It loses nothing
+// but what it counts. run() belongs to a thread that the daemon starts; the rest is thread-safe.
 #pragma once
 
 #include <chrono>
@@ -41,15 +41,15 @@ class Delivery {
 
   Delivery(LineQueue& queue, Sink& sink, const Clock& clock, DeliveryOptions options = {});
 
-  // Delivers until stop(); returns when the queue is empty or the deadline of stop() has passed. What is then left
-  // is dropped and counted as shutdown. Once only.
+  // Delivers until stop(); returns when the queue is empty or the deadline of stop() has passed. What is then
+  // left is dropped and counted as shutdown. Once only.
   void run() EXCLUDES(mutex_);
 
   // Closes the queue and ends all waits; what is left is tried until `deadline`. Returns at once.
   void request_stop(BootTime deadline) EXCLUDES(mutex_);
 
-  // request_stop(), then waits for run() to end, and ends the transfer under way when `grace` is over. From another
-  // thread than run()'s, which is joined afterwards.
+  // request_stop(), then waits for run() to end, and ends the transfer under way when `grace` is over. From
+  // another thread than run()'s, which is joined afterwards.
   void stop(std::chrono::nanoseconds grace = kStopGrace) EXCLUDES(mutex_);
 
   DeliveryStatus status() const EXCLUDES(mutex_);
@@ -73,8 +73,8 @@ class Delivery {
   Sink& sink_;
   const Clock& clock_;
   const DeliveryOptions options_;
-  Backoff backoff_;         // run()'s thread only.
-  WarningLimiter limiter_;  // Of the warnings about rejected lines.
+  Backoff backoff_;  // run()'s thread only.
+  LimitedLog rejections_;
   // The verdict that the log last told of in this outage. run()'s thread only.
   std::optional<Verdict> told_;
   BootTime failing_since_boot_;

@@ -23,7 +23,8 @@ constexpr int kOpenFlags = O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NO
 
 std::string words_of(int error_number) {
   std::string words = std::strerror(error_number);
-  if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z') words[0] = static_cast<char>(words[0] - 'A' + 'a');
+  if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z')
+    words[0] = static_cast<char>(words[0] - 'A' + 'a');
   return words;
 }
 
@@ -32,14 +33,18 @@ Errc kind_of(int error_number) {
   switch (error_number) {
     case EACCES:
     case EPERM:
-    case EROFS: return Errc::permission;
+    case EROFS:
+      return Errc::permission;
     case ENOENT:
-    case ENOTDIR: return Errc::not_found;
+    case ENOTDIR:
+      return Errc::not_found;
     case EISDIR:
     case ELOOP:
     case ENXIO:
-    case ENAMETOOLONG: return Errc::invalid;
-    default: return Errc::io;
+    case ENAMETOOLONG:
+      return Errc::invalid;
+    default:
+      return Errc::io;
   }
 }
 
@@ -47,16 +52,22 @@ std::string_view fix_for(int error_number) {
   switch (error_number) {
     case EACCES:
     case EPERM:
-    case EROFS: return "let this user write the file and its folder (with systemd: ReadWritePaths=)";
+    case EROFS:
+      return "let this user write the file and its folder (with systemd: ReadWritePaths=)";
     case ENOENT:
-    case ENOTDIR: return "create the folder, or name a file in one that exists";
-    case ELOOP: return "name the file itself: a symbolic link is not followed";
+    case ENOTDIR:
+      return "create the folder, or name a file in one that exists";
+    case ELOOP:
+      return "name the file itself: a symbolic link is not followed";
     case EISDIR:
     case ENXIO:
-    case ENAMETOOLONG: return "name an ordinary file";
+    case ENAMETOOLONG:
+      return "name an ordinary file";
     case ENOSPC:
-    case EDQUOT: return "free space on the disk; virtmeter keeps the lines and tries again";
-    default: return "look into the kernel's log: journalctl -k";
+    case EDQUOT:
+      return "free space on the disk; virtmeter keeps the lines and tries again";
+    default:
+      return "look into the kernel's log: journalctl -k";
   }
 }
 
@@ -70,7 +81,8 @@ std::optional<std::uint64_t> end_of_last_line(int fd, std::uint64_t size) {
   std::array<char, 65536> chunk{};
   while (size > 0) {
     const std::uint64_t begin = size - std::min<std::uint64_t>(size, chunk.size());
-    const ssize_t got = pread(fd, chunk.data(), static_cast<std::size_t>(size - begin), static_cast<off_t>(begin));
+    const ssize_t got =
+        pread(fd, chunk.data(), static_cast<std::size_t>(size - begin), static_cast<off_t>(begin));
     if (got < 0 || static_cast<std::uint64_t>(got) != size - begin) return std::nullopt;
     const std::size_t newline = std::string_view(chunk.data(), static_cast<std::size_t>(got)).rfind('\n');
     if (newline != std::string_view::npos) return begin + newline + 1;
@@ -84,7 +96,8 @@ std::optional<std::uint64_t> end_of_last_line(int fd, std::uint64_t size) {
 Result<std::unique_ptr<Sink>> FileSink::open(FileOptions options) {
   if (options.path.empty()) return Error{Errc::invalid, "file_path: is empty", "name the file to write to"};
   if (options.max_bytes < kMaxBytesMin) {
-    return Error{Errc::invalid, fmt::format("file_max_bytes: {} is less than {}", options.max_bytes, kMaxBytesMin),
+    return Error{Errc::invalid,
+                 fmt::format("file_max_bytes: {} is less than {}", options.max_bytes, kMaxBytesMin),
                  "allow at least a few days of lines: 10 VMs with 5 devices each write 260 MB a day"};
   }
   return std::unique_ptr<Sink>(std::make_unique<FileSink>(std::move(options)));
@@ -93,7 +106,8 @@ Result<std::unique_ptr<Sink>> FileSink::open(FileOptions options) {
 std::string FileSink::target() const { return "file " + printable(options_.path); }
 
 Error FileSink::failure(std::string_view operation, int error_number) const {
-  return {kind_of(error_number), fmt::format("{} {}: {}", operation, printable(options_.path), words_of(error_number)),
+  return {kind_of(error_number),
+          fmt::format("{} {}: {}", operation, printable(options_.path), words_of(error_number)),
           std::string(fix_for(error_number))};
 }
 
@@ -102,7 +116,8 @@ SendResult FileSink::send(const Batch& batch) {
   if (batch.bytes.size() > half()) {
     result.verdict = Verdict::split;
     result.cause = "longer than the file may be";
-    result.error = {Errc::limit, fmt::format("{} may hold {} bytes", target(), half()), "raise file_max_bytes"};
+    result.error = {Errc::limit, fmt::format("{} may hold {} bytes", target(), half()),
+                    "raise file_max_bytes"};
     return result;
   }
   Status status = ensure_open();
@@ -157,8 +172,8 @@ Status FileSink::open_file() {
   return cut_torn_line();
 }
 
-// Brings the file and size_bytes_ together. They differ after a failed write, after a process was killed in one, and
-// when somebody else has emptied or extended the file.
+// Brings the file and size_bytes_ together. They differ after a failed write, after a process was killed in
+// one, and when somebody else has emptied or extended the file.
 Status FileSink::cut_torn_line() {
   struct stat status {};
   if (fstat(fd_, &status) != 0) return failure("stat", errno);
@@ -169,7 +184,8 @@ Status FileSink::cut_torn_line() {
     if (!end) return failure("read", errno);
     size_bytes_ = *end;
   }
-  if (size_bytes_ != size && ftruncate(fd_, static_cast<off_t>(size_bytes_)) != 0) return failure("truncate", errno);
+  if (size_bytes_ != size && ftruncate(fd_, static_cast<off_t>(size_bytes_)) != 0)
+    return failure("truncate", errno);
   torn_ = false;
   return Status::ok();
 }
@@ -188,8 +204,8 @@ Status FileSink::append(std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       const Error error = failure("write", written < 0 ? errno : ENOSPC);
-      // Whole lines may have been written already: they go, too, since the whole batch comes again. If even this
-      // fails, the next send() tries again before it writes.
+      // Whole lines may have been written already: they go, too, since the whole batch comes again. If even
+      // this fails, the next send() tries again before it writes.
       torn_ = ftruncate(fd_, static_cast<off_t>(size_bytes_)) != 0;
       return error;
     }

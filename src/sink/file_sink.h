@@ -1,6 +1,7 @@
-// FileSink: appends line protocol to a file. When it has reached half of max_bytes it becomes <path>.1, replacing
-// the one before, so that both together stay under max_bytes. A line is in the file whole or not at all: what a full
-// disk or a crash has torn is cut away. Written lines are the kernel's; they survive the process, not a power cut.
+// FileSink: appends line protocol to a file. When it has reached half of max_bytes it becomes <path>.1,
+// replacing the one before, so that both together stay under max_bytes. A line is in the file whole or not at
+// all: what a full disk or a crash has torn is cut away. Written lines are the kernel's; they survive the
+// process, not a power cut.
 #pragma once
 
 #include <cstdint>

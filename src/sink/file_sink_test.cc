@@ -75,7 +75,8 @@ TEST_F(FileSinkTest, RotatesAtHalfOfTheLimit) {
   for (int i = 0; i < 400; ++i) {
     all += test_line(i);
     ASSERT_EQ(send(*sink, test_line(i), 1).verdict, Verdict::delivered);
-    const std::uint64_t total = fs::file_size(path_) + (fs::exists(path_ + ".1") ? fs::file_size(path_ + ".1") : 0);
+    const std::uint64_t total =
+        fs::file_size(path_) + (fs::exists(path_ + ".1") ? fs::file_size(path_ + ".1") : 0);
     ASSERT_LE(total, kMax);
   }
   const std::string kept = text(path_ + ".1") + text(path_);

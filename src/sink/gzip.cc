@@ -12,7 +12,9 @@ constexpr int kLevel = 5;
 
 }  // namespace
 
-void Gzip::Free::operator()(libdeflate_compressor* compressor) const { libdeflate_free_compressor(compressor); }
+void Gzip::Free::operator()(libdeflate_compressor* compressor) const {
+  libdeflate_free_compressor(compressor);
+}
 
 Gzip::Gzip() : compressor_(libdeflate_alloc_compressor(kLevel)) { CHECK(compressor_ != nullptr); }
 

@@ -18,7 +18,8 @@ std::string inflated(std::string_view gzip, std::size_t size) {
 TEST(Gzip, GivesBackWhatWasPutIn) {
   Gzip gzip;
   std::string lines;
-  for (int i = 0; i < 1000; ++i) lines += "vm_metrics,name=vm" + std::to_string(i) + " cpu_count=4i 1700000000000000000\n";
+  for (int i = 0; i < 1000; ++i)
+    lines += "vm_metrics,name=vm" + std::to_string(i) + " cpu_count=4i 1700000000000000000\n";
   for (const std::string& text : {lines, std::string("x"), std::string()}) {
     EXPECT_EQ(inflated(gzip.compress(text), text.size()), text);
   }

@@ -14,8 +14,10 @@ std::string base64(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     const std::string_view group = bytes.substr(at, 3);
     std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) bits = (bits << 8) | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0u);
-    for (std::size_t i = 0; i < 4; ++i) out += i <= group.size() ? kAlphabet[(bits >> (18 - 6 * i)) & 0x3F] : '=';
+    for (std::size_t i = 0; i < 3; ++i)
+      bits = (bits << 8) | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0u);
+    for (std::size_t i = 0; i < 4; ++i)
+      out += i <= group.size() ? kAlphabet[(bits >> (18 - 6 * i)) & 0x3F] : '=';
   }
   return out;
 }
@@ -26,11 +28,15 @@ enum class Scheme : std::uint8_t { basic, token, bearer };
 
 Scheme scheme_of(std::string_view token, InfluxApi api) {
   switch (api) {
-    case InfluxApi::v1: return is_user_and_password(token) ? Scheme::basic : Scheme::token;
-    case InfluxApi::v2: return Scheme::token;
-    case InfluxApi::v3: return Scheme::bearer;
+    case InfluxApi::v1:
+      return is_user_and_password(token) ? Scheme::basic : Scheme::token;
+    case InfluxApi::v2:
+      return Scheme::token;
+    case InfluxApi::v3:
+      return Scheme::bearer;
     case InfluxApi::victoria_metrics:
-    case InfluxApi::automatic: break;
+    case InfluxApi::automatic:
+      break;
   }
   return is_user_and_password(token) ? Scheme::basic : Scheme::bearer;
 }
@@ -53,12 +59,14 @@ std::string write_url(const InfluxTarget& target, InfluxApi api) {
   const std::string database = percent_encoded(target.database);
   switch (api) {
     case InfluxApi::v2:
-      return fmt::format("{}/api/v2/write?org={}&bucket={}&precision=ns", base, percent_encoded(target.org), database);
+      return fmt::format("{}/api/v2/write?org={}&bucket={}&precision=ns", base, percent_encoded(target.org),
+                         database);
     case InfluxApi::v3:
       return fmt::format("{}/api/v3/write_lp?db={}&precision=nanosecond&accept_partial=true", base, database);
     case InfluxApi::automatic:
     case InfluxApi::v1:
-    case InfluxApi::victoria_metrics: break;
+    case InfluxApi::victoria_metrics:
+      break;
   }
   return fmt::format("{}/write?db={}&precision=ns", base, database);
 }
@@ -68,9 +76,12 @@ std::string ping_url(const InfluxTarget& target) { return target.url.base() + "/
 std::optional<HttpHeader> authorization(const InfluxTarget& target, InfluxApi api) {
   if (target.token.empty()) return std::nullopt;
   switch (scheme_of(target.token, api)) {
-    case Scheme::basic: return HttpHeader{"Authorization", "Basic " + base64(target.token)};
-    case Scheme::token: return HttpHeader{"Authorization", "Token " + target.token};
-    case Scheme::bearer: return HttpHeader{"Authorization", "Bearer " + target.token};
+    case Scheme::basic:
+      return HttpHeader{"Authorization", "Basic " + base64(target.token)};
+    case Scheme::token:
+      return HttpHeader{"Authorization", "Token " + target.token};
+    case Scheme::bearer:
+      return HttpHeader{"Authorization", "Bearer " + target.token};
   }
   return std::nullopt;
 }
@@ -79,7 +90,8 @@ std::vector<std::string> secrets_of(const InfluxTarget& target) {
   if (target.token.empty()) return {};
   std::vector<std::string> secrets = {target.token, base64(target.token)};
   const std::size_t colon = target.token.find(':');
-  if (colon != std::string::npos && colon + 1 < target.token.size()) secrets.push_back(target.token.substr(colon + 1));
+  if (colon != std::string::npos && colon + 1 < target.token.size())
+    secrets.push_back(target.token.substr(colon + 1));
   return secrets;
 }
 

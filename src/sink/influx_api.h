@@ -1,5 +1,5 @@
-// The write APIs that speak line protocol: what a write request looks like to each, and which of them a server
-// has, told from its answer to /ping. Pure functions. Thread-safe.
+// The write APIs that speak line protocol: what a write request looks like to each, and which of them a
+// server has, told from its answer to /ping. Pure functions. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ std::string write_url(const InfluxTarget& target, InfluxApi api);
 
 std::string ping_url(const InfluxTarget& target);
 
-// The Authorization header that `api` wants; nothing without a token. For automatic: what a gate before an unknown
-// server most likely wants.
+// The Authorization header that `api` wants; nothing without a token. For automatic: what a gate before an
+// unknown server most likely wants.
 std::optional<HttpHeader> authorization(const InfluxTarget& target, InfluxApi api);
 
 // The token in every form in which it travels, for taking it out of messages.

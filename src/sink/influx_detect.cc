@@ -12,7 +12,7 @@ Error unrecognized(const HttpResponse& response, const InfluxTarget& target) {
     return {Errc::invalid,
             fmt::format("{} does not say which product it is (GET /ping, HTTP {})", target.url.origin(),
                         response.status),
-            "set influx_api to v1, v2, v3 or victoria_metrics"};
+            "set influx_api to v1, v2 or v3; VictoriaMetrics takes v1"};
   }
   Error error = explain(judge_response(response, target, 0), response, target);
   error.message += ", asked for /ping";

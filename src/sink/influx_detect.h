@@ -1,5 +1,5 @@
-// Asks a server which write API it has, with GET /ping: first without the credential, which an unknown server has
-// no business with; with it when a gate demands one.
+// Asks a server which write API it has, with GET /ping: first without the credential, which an unknown server
+// has no business with; with it when a gate demands one.
 #pragma once
 
 #include "base/result.h"
@@ -8,8 +8,8 @@
 
 namespace virtmeter {
 
-// Errors are http_error.h's when there is no answer, and unavailable for an answer that says "later"; all others
-// need a person. An answer that names no product is an error, never a guess.
+// Errors are http_error.h's when there is no answer, and unavailable for an answer that says "later"; all
+// others need a person. An answer that names no product is an error, never a guess.
 Result<InfluxApi> detect_influx_api(HttpClient& client, const InfluxTarget& target);
 
 }  // namespace virtmeter

@@ -31,7 +31,8 @@ TestServer::Handler always(TestReply reply) {
 }
 
 TEST(InfluxDetect, AsksForPingWithoutTheCredential) {
-  const Outcome outcome = detect(always(http_reply(204, "", "X-Influxdb-Version: 1.6.7\r\n")), "t0ken", "/tsdb/");
+  const Outcome outcome =
+      detect(always(http_reply(204, "", "X-Influxdb-Version: 1.6.7\r\n")), "t0ken", "/tsdb/");
   EXPECT_EQ(outcome.api, "v1");
   ASSERT_EQ(outcome.requests.size(), 1u);
   EXPECT_EQ(outcome.requests[0].method, "GET");
@@ -41,7 +42,8 @@ TEST(InfluxDetect, AsksForPingWithoutTheCredential) {
 
 TEST(InfluxDetect, TellsTheProductsApart) {
   EXPECT_EQ(detect(always(http_reply(204, "", "X-Influxdb-Version: v2.7.1\r\n"))).api, "v2");
-  EXPECT_EQ(detect(always(http_reply(200, "{}", "cluster-uuid: a-b\r\nx-influxdb-version: 3.10.0\r\n"))).api, "v3");
+  EXPECT_EQ(detect(always(http_reply(200, "{}", "cluster-uuid: a-b\r\nx-influxdb-version: 3.10.0\r\n"))).api,
+            "v3");
   EXPECT_EQ(detect(always(http_reply(204, "", "X-Server-Hostname: tsdb1\r\n"))).api, "victoria_metrics");
 }
 
@@ -72,11 +74,12 @@ TEST(InfluxDetect, DoesNotGuess) {
   const Outcome silent = detect(always(http_reply(204)));
   EXPECT_EQ(silent.error.code, Errc::invalid);
   EXPECT_EQ(silent.error.message, "SERVER does not say which product it is (GET /ping, HTTP 204)");
-  EXPECT_EQ(silent.error.fix, "set influx_api to v1, v2, v3 or victoria_metrics");
+  EXPECT_EQ(silent.error.fix, "set influx_api to v1, v2 or v3; VictoriaMetrics takes v1");
 
   const Outcome elsewhere = detect(always(http_reply(404, "<html>nginx</html>")));
   EXPECT_EQ(elsewhere.error.code, Errc::invalid);
-  EXPECT_EQ(elsewhere.error.message, "SERVER has no such API (HTTP 404: <html>nginx</html>), asked for /ping");
+  EXPECT_EQ(elsewhere.error.message,
+            "SERVER has no such API (HTTP 404: <html>nginx</html>), asked for /ping");
 
   EXPECT_EQ(detect(always(http_reply(503, "starting"))).error.code, Errc::unavailable);
   EXPECT_EQ(detect(always({"", Then::close})).error.code, Errc::io);

@@ -77,14 +77,17 @@ SendResult InfluxSink::send(const Batch& batch) {
 Result<InfluxApi> InfluxSink::current_api() {
   if (wanted_api_ != InfluxApi::automatic) return wanted_api_;
   if (detected_api_) return *detected_api_;
-  const Result<InfluxApi> api = detect_influx_api(client_, target_);
+  Result<InfluxApi> api = detect_influx_api(client_, target_);
   if (!api) return api;
   detected_api_ = *api;
-  log_info("{} takes line protocol by API {}", target_.url.origin(), name_of(*api));
+  if (told_api_ != detected_api_)
+    log_info("{} takes line protocol by API {}", target_.url.origin(), name_of(*api));
+  told_api_ = detected_api_;
   return api;
 }
 
 SendResult InfluxSink::write(const Batch& batch) {
+  if (poison_.suspects(batch)) return split_if_server_lives(batch);
   const Result<InfluxApi> api = current_api();
   if (!api) return not_sent(api.error());
   Result<HttpResponse> response = post(batch.bytes, *api, Encoding::gzip);
@@ -98,7 +101,7 @@ SendResult InfluxSink::write(const Batch& batch) {
     answer = judge_response(*response, target_, batch.line_count);
     answer.action = repeated(answer.action);
   }
-  return from_answer(batch, *response, std::move(answer));
+  return from_answer(batch, *response, answer);
 }
 
 Result<HttpResponse> InfluxSink::post(std::string_view lines, InfluxApi api, Encoding encoding) {
@@ -115,9 +118,12 @@ Result<HttpResponse> InfluxSink::post(std::string_view lines, InfluxApi api, Enc
   return client_.send(request);
 }
 
-SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& response, Answer answer) {
+SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& response, const Answer& answer) {
   SendResult result;
-  if (answer.action == Action::deliver) return result;
+  if (answer.action == Action::deliver) {
+    good_line_ = batch.bytes.substr(0, batch.bytes.find('\n') + 1);
+    return result;
+  }
   result.cause = answer.cause;
   result.error = explain(answer, response, target_);
   result.retry_after = parse_retry_after(response.header("Retry-After"), clock_.wall_now());
@@ -127,41 +133,71 @@ SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& respo
       result.rejected_lines = answer.rejected_lines;
       result.rejected_line = answer.rejected_line;
       break;
-    case Action::suspect: return suspect(batch, std::move(result.error));
-    case Action::split: result.verdict = Verdict::split; break;
+    case Action::split:
+      result.verdict = Verdict::split;
+      break;
     case Action::stop_and_say:
       result.verdict = Verdict::stop_and_say;
       // Whatever was detected may be another product by now.
       detected_api_.reset();
       break;
+    case Action::suspect:
+      poison_.failed(batch);
+      last_loss_ = result.error;
+      [[fallthrough]];
     case Action::resend:
     case Action::resend_plain:
-    case Action::retry: result.verdict = Verdict::retry; break;
+    case Action::retry:
+      result.verdict = Verdict::retry;
+      break;
   }
   return result;
 }
 
 SendResult InfluxSink::from_error(const Batch& batch, Error error) {
   detected_api_.reset();
-  return error.code == Errc::io ? suspect(batch, std::move(error)) : not_sent(std::move(error));
+  if (error.code == Errc::io) {
+    poison_.failed(batch);
+    last_loss_ = error;
+  }
+  return not_sent(std::move(error));
 }
 
-SendResult InfluxSink::suspect(const Batch& batch, Error error) {
-  SendResult result;
-  result.verdict = Verdict::retry;
-  if (poison_.failed(batch) && server_answers()) {
-    poison_.condemn(batch);
-    result.verdict = Verdict::split;
-    result.cause = "connection lost over it";
-    error.message += ", again and again over the same lines, though it answers /ping";
+// Asked before the batch would be sent once more, not after it was: a server that such a batch kills is up
+// again by then, and must not be killed just to see it happen.
+SendResult InfluxSink::split_if_server_lives(const Batch& batch) {
+  Status lives = answers_ping();
+  if (lives && batch.line_count == 1 && !good_line_.empty()) {
+    // The line would be lost. A server whose disk hangs answers pings, too, but takes no other line either.
+    lives = takes_good_line();
+    if (!lives) poison_.forgive();
   }
-  result.error = std::move(error);
+  if (!lives) return not_sent(std::move(lives).error());
+  poison_.condemn(batch);
+  SendResult result;
+  result.verdict = Verdict::split;
+  result.cause = "connection lost over it";
+  result.error = last_loss_;
+  result.error.message += ", again and again over the same lines, though it answers otherwise";
   return result;
 }
 
-bool InfluxSink::server_answers() {
+Status InfluxSink::answers_ping() {
   const auto response = client_.send({HttpMethod::get, ping_url(target_), {}, {}});
-  return response && response->status < 500;
+  if (!response) return response.error();
+  if (response->status < 500) return Status::ok();
+  return explain(judge_response(*response, target_, 0), *response, target_);
+}
+
+// Stores nothing new: the line is there already.
+Status InfluxSink::takes_good_line() {
+  const Result<InfluxApi> api = current_api();
+  if (!api) return api.error();
+  const Result<HttpResponse> response = post(good_line_, *api, Encoding::plain);
+  if (!response) return response.error();
+  const Answer answer = judge_response(*response, target_, 1);
+  if (answer.action == Action::deliver) return Status::ok();
+  return explain(answer, *response, target_);
 }
 
 Status InfluxSink::check() {

@@ -1,5 +1,5 @@
-// InfluxSink: line protocol over HTTP to InfluxDB 1.x, 2.x, 3 and VictoriaMetrics, one request per batch. Points are
-// idempotent, so whenever it is not known whether a batch arrived, the same bytes are sent again.
+// InfluxSink: line protocol over HTTP to InfluxDB 1.x, 2.x, 3 and VictoriaMetrics, one request per batch.
+// Points are idempotent, so whenever it is not known whether a batch arrived, the same bytes are sent again.
 #pragma once
 
 #include <memory>
@@ -45,10 +45,11 @@ class InfluxSink final : public Sink {
   Result<InfluxApi> current_api();
   SendResult write(const Batch& batch);
   Result<HttpResponse> post(std::string_view lines, InfluxApi api, Encoding encoding);
-  SendResult from_answer(const Batch& batch, const HttpResponse& response, Answer answer);
+  SendResult from_answer(const Batch& batch, const HttpResponse& response, const Answer& answer);
   SendResult from_error(const Batch& batch, Error error);
-  SendResult suspect(const Batch& batch, Error error);
-  bool server_answers();
+  SendResult split_if_server_lives(const Batch& batch);
+  Status answers_ping();
+  Status takes_good_line();
 
   const InfluxTarget target_;
   const InfluxApi wanted_api_;
@@ -56,8 +57,11 @@ class InfluxSink final : public Sink {
   HttpClient client_;
   Gzip gzip_;
   PoisonWatch poison_;
+  std::string good_line_;  // The server took it: the first line of the last batch that was stored.
+  Error last_loss_;        // How the connection was lost over the batch that poison_ watches.
   std::optional<InfluxApi> detected_api_;
-  SendCost cost_;  // Of the send() under way.
+  std::optional<InfluxApi> told_api_;  // What the log last said.
+  SendCost cost_;                      // Of the send() under way.
 };
 
 }  // namespace virtmeter

@@ -14,7 +14,8 @@ using Then = TestReply::Then;
 constexpr std::string_view kToken = "s3cret-t0ken";
 constexpr std::string_view kPing1 = "X-Influxdb-Version: 1.6.7\r\n";
 
-// A server that answers pings as InfluxDB 1.x does and writes as the test says, with a sink that writes to it.
+// A server that answers pings as InfluxDB 1.x does and writes as the test says, with a sink that writes to
+// it.
 class Fixture {
  public:
   explicit Fixture(TestServer::Handler on_write, InfluxOptions options = {})
@@ -30,7 +31,9 @@ class Fixture {
   explicit Fixture(TestReply reply, InfluxOptions options = {})
       : Fixture([reply = std::move(reply)](const TestRequest&) { return reply; }, std::move(options)) {}
 
-  SendResult send(const std::string& lines, std::uint64_t count) { return sink_->send(batch_of(lines, count)); }
+  SendResult send(const std::string& lines, std::uint64_t count) {
+    return sink_->send(batch_of(lines, count));
+  }
 
   // The result of sending three small lines, with the server's address as SERVER.
   SendResult send() {
@@ -106,7 +109,8 @@ TEST(InfluxSink, SpeaksEachApi) {
   };
   check(InfluxApi::v1, "/write?db=vmstats&precision=ns", "Token s3cret-t0ken");
   check(InfluxApi::v2, "/api/v2/write?org=acme&bucket=vmstats&precision=ns", "Token s3cret-t0ken");
-  check(InfluxApi::v3, "/api/v3/write_lp?db=vmstats&precision=nanosecond&accept_partial=true", "Bearer s3cret-t0ken");
+  check(InfluxApi::v3, "/api/v3/write_lp?db=vmstats&precision=nanosecond&accept_partial=true",
+        "Bearer s3cret-t0ken");
   check(InfluxApi::victoria_metrics, "/write?db=vmstats&precision=ns", "Bearer s3cret-t0ken");
 }
 
@@ -119,12 +123,17 @@ TEST(InfluxSink, UsesOneConnectionAndAsksForTheApiOnce) {
 
 TEST(InfluxSink, AsksForTheApiAgainAfterALostConnection) {
   int writes = 0;
-  Fixture fixture([&](const TestRequest&) { return ++writes == 2 ? TestReply{"", Then::reset} : http_reply(204); });
+  Fixture fixture([&](const TestRequest&) {
+    ++writes;
+    return writes == 2 || writes == 3 ? TestReply{"", Then::close} : http_reply(204);
+  });
   EXPECT_EQ(fixture.send().verdict, Verdict::delivered);
   EXPECT_EQ(fixture.pings(), 1u);
-  // The kept connection breaks, and curl sends the request again on a new one.
-  EXPECT_EQ(fixture.send().verdict, Verdict::delivered);
+  // When a kept connection breaks, curl itself sends once more on a new one; that breaks, too.
+  EXPECT_EQ(fixture.send().verdict, Verdict::retry);
   EXPECT_EQ(fixture.writes().size(), 3u);
+  EXPECT_EQ(fixture.send().verdict, Verdict::delivered);
+  EXPECT_EQ(fixture.pings(), 2u);
 }
 
 TEST(InfluxSink, ActsOnEachAnswer) {
@@ -136,11 +145,12 @@ TEST(InfluxSink, ActsOnEachAnswer) {
     EXPECT_EQ(result.error.message, message);
     EXPECT_FALSE(result.error.fix.empty()) << message;
   };
-  check(http_reply(400, "bad line"), Verdict::split, Errc::invalid, "SERVER refused the request (HTTP 400: bad line)");
+  check(http_reply(400, "bad line"), Verdict::split, Errc::invalid,
+        "SERVER refused the request (HTTP 400: bad line)");
   check(http_reply(401, R"({"error":"unauthorized"})"), Verdict::stop_and_say, Errc::permission,
         "SERVER refused the credential (HTTP 401: unauthorized)");
-  check(http_reply(404, R"({"error":"database not found: \"vmstats\""})"), Verdict::stop_and_say, Errc::not_found,
-        "SERVER has no database \"vmstats\" (HTTP 404: database not found: \"vmstats\")");
+  check(http_reply(404, R"({"error":"database not found: \"vmstats\""})"), Verdict::stop_and_say,
+        Errc::not_found, "SERVER has no database \"vmstats\" (HTTP 404: database not found: \"vmstats\")");
   check(http_reply(413), Verdict::split, Errc::limit, "SERVER finds the request too large (HTTP 413)");
   check(http_reply(500, R"({"error":"timeout"})"), Verdict::retry, Errc::unavailable,
         "SERVER failed (HTTP 500: timeout)");
@@ -148,7 +158,7 @@ TEST(InfluxSink, ActsOnEachAnswer) {
         "SERVER is not ready or overloaded (HTTP 503: request throttled, queue full)");
   check(http_reply(302, "", "Location: /login\r\n"), Verdict::stop_and_say, Errc::invalid,
         "SERVER redirects to another address (HTTP 302, to /login)");
-  check({"HTTP/1.1 204 No Content\r\n", Then::close}, Verdict::retry, Errc::io,
+  check({"", Then::close}, Verdict::retry, Errc::io,
         "SERVER: connection closed without an answer (Empty reply from server)");
   check({"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf", Then::reset}, Verdict::retry, Errc::io,
         "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
@@ -219,13 +229,30 @@ TEST(InfluxSink, SendsUncompressedWhenTheServerDoesNotUnderstandGzip) {
 
 TEST(InfluxSink, SplitsABatchOverWhichTheConnectionIsLostAgainAndAgain) {
   Fixture fixture(TestReply{"", Then::close});
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(fixture.send().verdict, Verdict::retry);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(fixture.send().verdict, Verdict::retry);
+  const std::size_t writes = fixture.writes().size();
   const SendResult result = fixture.send();
   EXPECT_EQ(result.verdict, Verdict::split);
   EXPECT_EQ(result.cause, "connection lost over it");
+  EXPECT_EQ(
+      result.error.message,
+      "SERVER: connection closed without an answer (Empty reply from server), again and again over the same "
+      "lines, though it answers otherwise");
+  EXPECT_EQ(fixture.writes().size(), writes);
+}
+
+TEST(InfluxSink, CountsAGatewaysTimeoutAsALostConnection) {
+  Fixture fixture(http_reply(504, "", "Retry-After: 5\r\n"));
+  for (int i = 0; i < 5; ++i) {
+    const SendResult result = fixture.send();
+    EXPECT_EQ(result.verdict, Verdict::retry);
+    EXPECT_EQ(result.retry_after, seconds(5));
+  }
+  const SendResult result = fixture.send();
+  EXPECT_EQ(result.verdict, Verdict::split);
   EXPECT_EQ(result.error.message,
-            "SERVER: connection closed without an answer (Empty reply from server), again and again over the same "
-            "lines, though it answers /ping");
+            "SERVER is behind a proxy that waited too long for it (HTTP 504), again and again over the same "
+            "lines, though it answers otherwise");
 }
 
 TEST(InfluxSink, BlamesNoBatchForAServerThatDoesNotAnswerAtAll) {
@@ -262,14 +289,15 @@ TEST(InfluxSink, ChecksWithoutStoringAnything) {
   Fixture good(http_reply(204));
   EXPECT_TRUE(good.sink().check());
   EXPECT_EQ(good.writes().at(0).body, "");
-  EXPECT_TRUE(Fixture(http_reply(400, R"({"code":"invalid","message":"writing requires points"})")).sink().check());
+  EXPECT_TRUE(
+      Fixture(http_reply(400, R"({"code":"invalid","message":"writing requires points"})")).sink().check());
   EXPECT_TRUE(Fixture(http_reply(400, "incoming write was empty"), with_api(InfluxApi::v3)).sink().check());
 
   Fixture missing(http_reply(404, R"({"error":"database not found: \"vmstats\""})"));
   const Status status = missing.sink().check();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::not_found);
-  EXPECT_EQ(status.error().fix, "run: virtmeter setup influx; or there: CREATE DATABASE \"vmstats\"");
+  EXPECT_EQ(status.error().fix, "create it: influx -execute 'CREATE DATABASE \"vmstats\" WITH DURATION 30d'");
   EXPECT_FALSE(Fixture(http_reply(403)).sink().check());
   EXPECT_FALSE(Fixture(http_reply(500)).sink().check());
 }
@@ -283,7 +311,9 @@ TEST(InfluxSink, NeverShowsTheToken) {
   EXPECT_EQ(result.error.message.find(kToken), std::string::npos);
   EXPECT_EQ(fixture.sink().target().find(kToken), std::string::npos);
 
-  Fixture echo([](const TestRequest& request) { return http_reply(500, "you sent " + request.header("authorization")); });
+  Fixture echo([](const TestRequest& request) {
+    return http_reply(500, "you sent " + request.header("authorization"));
+  });
   EXPECT_EQ(echo.send().error.message, "SERVER failed (HTTP 500: you sent Token ***)");
 }
 
@@ -301,7 +331,8 @@ TEST(InfluxSink, RefusesSettingsThatCannotWork) {
     EXPECT_EQ(sink.error().message, want);
     EXPECT_FALSE(sink.error().fix.empty());
   };
-  check([](auto& options) { options.url = "influx:8086"; }, "influx_url: url influx:8086: neither http nor https");
+  check([](auto& options) { options.url = "influx:8086"; },
+        "influx_url: url influx:8086: Unsupported number of slashes following scheme");
   check([](auto& options) { options.url = "http://bob:pw@influx"; },
         "influx_url: url ...@influx: holds a user name or password");
   check([](auto& options) { options.database = ""; }, "influx_db: is empty");

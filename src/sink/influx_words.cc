@@ -42,8 +42,7 @@ Error explain(const Answer& answer, const HttpResponse& response, const InfluxTa
   if (answer.kind == Errc::permission && target.token.empty()) {
     fix = "set influx_token: this server asks for a credential, and none is configured";
   }
-  return {answer.kind,
-          fmt::format("{} {} ({})", target.url.origin(), filled_in(answer.clause, target), said),
+  return {answer.kind, fmt::format("{} {} ({})", target.url.origin(), filled_in(answer.clause, target), said),
           std::move(fix)};
 }
 

@@ -1,5 +1,5 @@
-// The sentences about a server's answer: what happened and what to do, with this server's names filled in and no
-// credential in them. Pure. Thread-safe.
+// The sentences about a server's answer: what happened and what to do, with this server's names filled in and
+// no credential in them. Pure. Thread-safe.
 #pragma once
 
 #include "base/result.h"

@@ -25,28 +25,35 @@ TEST(InfluxWords, SayWhatHappenedAndWhatToDo) {
   };
   check(explained(401, R"({"error":"authorization failed"})"), Errc::permission,
         "https://influx:8086 refused the credential (HTTP 401: authorization failed)",
-        "set influx_token to a credential that may write \"vmstats\", and restart virtmeter");
-  check(explained(401, "", target("")), Errc::permission, "https://influx:8086 refused the credential (HTTP 401)",
+        "set influx_token to a credential that may write \"vmstats\" (InfluxDB 1.x: user:password), and "
+        "restart "
+        "virtmeter");
+  check(explained(401, "", target("")), Errc::permission,
+        "https://influx:8086 refused the credential (HTTP 401)",
         "set influx_token: this server asks for a credential, and none is configured");
   check(explained(404, R"({"error":"database not found: \"vmstats\""})"), Errc::not_found,
         "https://influx:8086 has no database \"vmstats\" (HTTP 404: database not found: \"vmstats\")",
-        "run: virtmeter setup influx; or there: CREATE DATABASE \"vmstats\"");
+        "create it: influx -execute 'CREATE DATABASE \"vmstats\" WITH DURATION 30d'");
   check(explained(404, R"({"code":"not found","message":"bucket \"vmstats\" not found"})"), Errc::not_found,
         "https://influx:8086 has no bucket \"vmstats\" (HTTP 404: bucket \"vmstats\" not found)",
-        "run: virtmeter setup influx; or there: influx bucket create -n \"vmstats\"; and check influx_org");
-  check(explained(404, R"({"code":"not found","message":"organization name \"acme\" not found"})"), Errc::not_found,
+        "create it: influx bucket create -n \"vmstats\" -r 30d; and check influx_org");
+  check(explained(404, R"({"code":"not found","message":"organization name \"acme\" not found"})"),
+        Errc::not_found,
         "https://influx:8086 has no organization \"acme\" (HTTP 404: organization name \"acme\" not found)",
         "set influx_org to the organization's name");
-  check(explained(302, "moved", target(), "https://login.example/\x1b"), Errc::invalid,
-        "https://influx:8086 redirects to another address (HTTP 302, to https://login.example/?)",
-        "write that address in influx_url; virtmeter follows no redirect, so that the token goes nowhere else");
+  check(
+      explained(302, "moved", target(), "https://login.example/\x1b"), Errc::invalid,
+      "https://influx:8086 redirects to another address (HTTP 302, to https://login.example/?)",
+      "write that address in influx_url; virtmeter follows no redirect, so that the token goes nowhere else");
 }
 
 TEST(InfluxWords, NeverHoldTheToken) {
   const InfluxTarget secret = target("alice:s3cret");
-  const Error error = explained(401, "bad header: Basic YWxpY2U6czNjcmV0 of alice:s3cret, password s3cret", secret);
-  EXPECT_EQ(error.message,
-            "https://influx:8086 refused the credential (HTTP 401: bad header: Basic *** of ***, password ***)");
+  const Error error =
+      explained(401, "bad header: Basic YWxpY2U6czNjcmV0 of alice:s3cret, password s3cret", secret);
+  EXPECT_EQ(
+      error.message,
+      "https://influx:8086 refused the credential (HTTP 401: bad header: Basic *** of ***, password ***)");
 }
 
 }  // namespace

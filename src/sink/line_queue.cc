@@ -24,7 +24,8 @@ void LineQueue::Block::drop_front(std::uint64_t count) {
   first_line += count;
 }
 
-LineQueue::LineQueue(LineQueueOptions options, const Clock& clock) : options_(consistent(options)), clock_(clock) {}
+LineQueue::LineQueue(LineQueueOptions options, const Clock& clock)
+    : options_(consistent(options)), clock_(clock) {}
 
 void LineQueue::push(std::string_view lines, std::uint64_t line_count) {
   const MutexLock lock(mutex_);
@@ -71,7 +72,8 @@ void LineQueue::append(std::string_view line) {
 bool LineQueue::fits_into_last(std::size_t line_bytes) const {
   if (blocks_.empty()) return false;
   const Block& last = blocks_.back();
-  // After a put-back the last block may be an old one, with dropped lines between its end and the line that comes.
+  // After a put-back the last block may be an old one, with dropped lines between its end and the line that
+  // comes.
   if (last.first_line + last.lines != next_line_) return false;
   return last.lines < options_.batch_max_lines && last.size() + line_bytes <= kBatchBytesMax;
 }

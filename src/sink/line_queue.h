@@ -1,6 +1,7 @@
-// LineQueue: lines wait here for one sink, in memory, bounded in lines and in bytes. The producer never waits:
-// when the queue is full the oldest waiting lines are dropped and counted. The consumer takes one batch at a time,
-// which stays in flight until all its lines are acknowledged or what is left of it is put back.
+// LineQueue: lines wait here for one sink, in memory, bounded in lines and in bytes. The producer never
+// waits: when the queue is full the oldest waiting lines are dropped and counted. The consumer takes one
+// batch at a time, which stays in flight until all its lines are acknowledged or what is left of it is put
+// back.
 //
 // Always: pushed = delivered + waiting + in flight + dropped. Thread-safe; one consumer.
 #pragma once
@@ -21,7 +22,7 @@
 namespace virtmeter {
 
 struct LineQueueOptions {
-  std::uint64_t max_queue = 20'000;        // Lines that may wait; the batch in flight comes on top.
+  std::uint64_t max_queue = 20'000;  // Lines that may wait; the batch in flight comes on top.
   std::size_t max_queue_bytes = 64u << 20;
   std::uint64_t batch_max_lines = 2'000;
   std::chrono::nanoseconds batch_max_wait = std::chrono::seconds(1);
@@ -57,15 +58,16 @@ class LineQueue {
   // counted as dropped by shutdown.
   void push(std::string_view lines, std::uint64_t line_count) EXCLUDES(mutex_);
 
-  // Waits for a full batch, or for batch_max_wait after its first line came, and puts it in flight. After close()
-  // it gives what is left without waiting, then nothing. The view is valid until its lines are acknowledged or
-  // put back.
+  // Waits for a full batch, or for batch_max_wait after its first line came, and puts it in flight. After
+  // close() it gives what is left without waiting, then nothing. The view is valid until its lines are
+  // acknowledged or put back.
   std::optional<Batch> take() EXCLUDES(mutex_);
 
   // What of the batch in flight is not acknowledged yet.
   Batch in_flight() const EXCLUDES(mutex_);
 
-  // The first lines of the batch in flight are done with: `rejected` of them could not be stored, the others were.
+  // The first lines of the batch in flight are done with: `rejected` of them could not be stored, the others
+  // were.
   void acknowledge(const Batch& piece, std::uint64_t rejected = 0) EXCLUDES(mutex_);
 
   // What is left in flight waits again, in front.
@@ -103,7 +105,8 @@ class LineQueue {
   Condition changed_;
   std::deque<Block> blocks_ GUARDED_BY(mutex_);
   std::optional<Block> in_flight_ GUARDED_BY(mutex_);
-  std::vector<std::string> spare_ GUARDED_BY(mutex_);  // Buffers of batches that are done, to be filled again.
+  std::vector<std::string> spare_
+      GUARDED_BY(mutex_);  // Buffers of batches that are done, to be filled again.
   LineCounts counts_ GUARDED_BY(mutex_);
   std::uint64_t next_line_ GUARDED_BY(mutex_) = 0;
   bool closed_ GUARDED_BY(mutex_) = false;

@@ -195,6 +195,22 @@ TEST(LineQueue, DropsWhatIsPutBackIntoAFullQueue) {
   expect_conserved(queue.counts());
 }
 
+TEST(LineQueue, NumbersLinesAcrossAGap) {
+  ManualClock clock;
+  LineQueueOptions bytes = options(10, 5);
+  bytes.max_queue_bytes = 20;
+  LineQueue queue(bytes, clock);
+  push(queue, 0, 2);
+  ASSERT_TRUE(queue.take());
+  queue.push(std::string(40, 'x') + "\n", 1);  // Number 2, and too much for the queue.
+  queue.put_back();
+  push(queue, 3, 1);
+  const Batch first = *queue.take();
+  EXPECT_EQ(first.bytes, numbered(0, 2));
+  queue.acknowledge(first);
+  EXPECT_EQ(queue.take()->first_line, 3u);
+}
+
 TEST(LineQueue, GivesWhatIsLeftWhenClosedAndTakesNoMore) {
   ManualClock clock;
   LineQueue queue(options(10, 10), clock);

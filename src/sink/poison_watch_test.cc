@@ -9,8 +9,8 @@ Batch lines(std::uint64_t first, std::uint64_t count) { return {"", count, first
 
 // How many failures of `batch` it takes.
 int failures_until_suspected(PoisonWatch& watch, const Batch& batch) {
-  int failures = 1;
-  while (!watch.failed(batch)) ++failures;
+  int failures = 0;
+  for (; !watch.suspects(batch); ++failures) watch.failed(batch);
   return failures;
 }
 
@@ -21,8 +21,16 @@ TEST(PoisonWatch, SuspectsABatchThatFailsFiveTimes) {
 
 TEST(PoisonWatch, ForgetsTheFailuresOfOtherBatches) {
   PoisonWatch watch;
-  for (int i = 0; i < 4; ++i) EXPECT_FALSE(watch.failed(lines(100, 50)));
-  EXPECT_FALSE(watch.failed(lines(100, 25)));
+  for (int i = 0; i < 4; ++i) watch.failed(lines(100, 50));
+  watch.failed(lines(100, 25));
+  EXPECT_FALSE(watch.suspects(lines(100, 25)));
+  EXPECT_EQ(failures_until_suspected(watch, lines(100, 50)), 5);
+}
+
+TEST(PoisonWatch, BeginsAnewAfterForgiving) {
+  PoisonWatch watch;
+  EXPECT_EQ(failures_until_suspected(watch, lines(100, 50)), 5);
+  watch.forgive();
   EXPECT_EQ(failures_until_suspected(watch, lines(100, 50)), 5);
 }
 

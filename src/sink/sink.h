@@ -1,5 +1,5 @@
-// Sink: one service that takes line protocol. It sends one batch and says what became of it; when to send again,
-// what to split and what to give up is the delivery loop's business (delivery.h).
+// Sink: one service that takes line protocol. It sends one batch and says what became of it; when to send
+// again, what to split and what to give up is the delivery loop's business (delivery.h).
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,8 @@ enum class Verdict : std::uint8_t {
   retry,         // Not now: the same bytes again, after a while.
   split,         // Too large, or a bad line inside: in halves. A single line that is to be split is rejected.
   reject,        // Can never be stored: drop it, count it, say the server's words.
-  stop_and_say,  // Nothing gets through until somebody acts (credential, missing database): keep all, retry slowly.
+  stop_and_say,  // Nothing gets through until somebody acts (credential, missing database): keep all, retry
+                 // slowly.
 };
 
 // What one send() has cost, failed attempts included.
@@ -31,11 +32,13 @@ struct SendCost {
 
 struct SendResult {
   Verdict verdict = Verdict::delivered;
-  std::uint64_t rejected_lines = 0;            // With delivered: lines of the batch that the server refused.
-  std::optional<std::uint64_t> rejected_line;  // Index in the batch of one of them, where the server says which.
+  std::uint64_t rejected_lines = 0;  // With delivered: lines of the batch that the server refused.
+  std::optional<std::uint64_t>
+      rejected_line;  // Index in the batch of one of them, where the server says which.
   std::optional<std::chrono::seconds> retry_after;
-  std::string_view cause;  // Static text that is the same for all lines refused for one reason; for rate limits.
-  Error error;             // What happened and what to do, for a person; empty when all is well.
+  std::string_view
+      cause;    // Static text that is the same for all lines refused for one reason; for rate limits.
+  Error error;  // What happened and what to do, for a person; empty when all is well.
   SendCost cost;
 };
 
@@ -51,8 +54,8 @@ class Sink {
 
   virtual SendResult send(const Batch& batch) = 0;
 
-  // Whether a send() would work now: reachable, credential accepted, database there. Stores nothing. The error
-  // carries the fix.
+  // Whether a send() would work now: reachable, credential accepted, database there. Stores nothing. The
+  // error carries the fix.
   virtual Status check() = 0;
 
   // Ends a send() or check() under way, and every later one, at once.

@@ -1,5 +1,5 @@
-// The table of sinks: one row each, and the first whose condition holds is opened. A new sink is one class and one
-// row; the contract test in sink_table_test.cc then runs it, too.
+// The table of sinks: one row each, and the first whose condition holds is opened. A new sink is one class
+// and one row; the contract test in sink_table_test.cc then runs it, too.
 #pragma once
 
 #include <cstdint>

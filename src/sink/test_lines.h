@@ -15,8 +15,8 @@ namespace virtmeter {
 // "vm_totals,name=vm7 cpus=4i,net_rxbytes=7i 1700000000007000000\n", like the encoder's.
 inline std::string test_line(int number) {
   const std::string n = std::to_string(number);
-  return "vm_totals,name=vm" + n + " cpus=4i,net_rxbytes=" + n + "i " + std::to_string(1'700'000'000'000 + number) +
-         "000000\n";
+  return "vm_totals,name=vm" + n + " cpus=4i,net_rxbytes=" + n + "i " +
+         std::to_string(1'700'000'000'000 + number) + "000000\n";
 }
 
 inline std::string test_lines(int first, int count) {
@@ -32,14 +32,16 @@ inline Batch batch_of(std::string_view lines, std::uint64_t line_count, std::uin
 // The lines of a request, inflated where it says gzip.
 inline std::string lines_of(const TestRequest& request) {
   if (request.header("content-encoding") != "gzip") return request.body;
-  std::string out(16u << 20, '\0');
-  std::size_t size = 0;
+  // RFC 1952: the last four bytes are the inflated size, least significant first.
+  CHECK(request.body.size() > 18);
+  std::uint32_t size = 0;
+  for (int i = 1; i <= 4; ++i) size = (size << 8) | static_cast<unsigned char>(*(request.body.end() - i));
+  std::string out(size, '\0');
   libdeflate_decompressor* decompressor = libdeflate_alloc_decompressor();
-  const libdeflate_result result = libdeflate_gzip_decompress(decompressor, request.body.data(), request.body.size(),
-                                                              out.data(), out.size(), &size);
+  const libdeflate_result result = libdeflate_gzip_decompress(
+      decompressor, request.body.data(), request.body.size(), out.data(), out.size(), nullptr);
   libdeflate_free_decompressor(decompressor);
   CHECK(result == LIBDEFLATE_SUCCESS);
-  out.resize(size);
   return out;
 }
 

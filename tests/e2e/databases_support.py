@@ -82,13 +82,13 @@ _SUMMARY = re.compile(r"stopped after (\d+) cycles .* lines: (\d+) collected, (\
                       r"\(overflow (\d+), rejected (\d+), oversize (\d+), shutdown (\d+)\)")
 
 
-class DatabaseDaemon(Daemon):
-    """`virtmeter run` with a database, two cycles a second, and everything in its log that it can say."""
+class LoggingDaemon(Daemon):
+    """`virtmeter run` with two cycles a second, and everything in its log that it can say."""
 
-    def __init__(self, uri, url, *arguments, **variables):
+    def __init__(self, uri, *arguments, **variables):
         # In the environment, where every flag of a test goes before them.
-        settings = {"INFLUX_URL": url, "POLL_INTERVAL": "500ms", "LOG_LEVEL": "debug"}
-        super().__init__(uri, "--http-listen", "", *arguments, **{**settings, **variables})
+        super().__init__(uri, "--http-listen", "", *arguments,
+                         **{"POLL_INTERVAL": "500ms", "LOG_LEVEL": "debug", **variables})
 
     def wait_cycle(self, number, seconds=30):
         """Returns when that cycle is taken, delivered or not."""
@@ -118,6 +118,13 @@ class DatabaseDaemon(Daemon):
         if len(found) != 1:
             raise AssertionError(f"{len(found)} summaries of lines, not 1: {self.log()[-3000:]}")
         return Summary(*map(int, found[0]))
+
+
+class DatabaseDaemon(LoggingDaemon):
+    """One that writes to a database."""
+
+    def __init__(self, uri, url, *arguments, **variables):
+        super().__init__(uri, *arguments, **{"INFLUX_URL": url, **variables})
 
 
 # --- servers ---
@@ -317,20 +324,14 @@ _STARTS = 3
 
 class Influxd(databases.Influxd):
     def start(self):
-        for left in reversed(range(_STARTS)):
+        tries = 1 if self.port else _STARTS  # One that has data on its port is not tried on another.
+        for left in reversed(range(tries)):
             try:
                 return super().start()
             except LabError as error:
-                # Closed by now: only a server that was never started can be tried on another port.
-                if left == 0 or "address already in use" not in str(error) or self._had_data:
+                if left == 0 or "address already in use" not in str(error):
                     raise
                 self._rpc_port = free_port()
-
-    def _prepare(self):
-        super()._prepare()
-        self._had_data = True
-
-    _had_data = False
 
 
 # --- what a database holds ---

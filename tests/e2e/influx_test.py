@@ -4,18 +4,19 @@
 The nine queries of the contract, section 5, run against three real guests of the lab. VM names are those of the
 contract; device names are the lab's: where the contract asks for the NIC eth0, the first tap of web-server is asked
 for. NAME is a keyword of InfluxQL 1.x, which wants it in quotes: the contract's `name` is asked for as `"name"`, and a
-test shows that influxd takes it in no other way. The other tests need lines, not guests: they collect from libvirt's test driver.
+test shows that influxd takes it in no other way.
+
+The other tests need lines, not guests: they collect from libvirt's test driver.
 
 Needs root and the packages of `tests/lab/lab need`. A missing part is a failure.
 """
 
 import base64
 import collections
+import contextlib
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -27,6 +28,7 @@ from databases_support import (MEASUREMENTS, DatabaseDaemon, Influxd, RecordingP
 from lab import LINUX, GuestSpec, Lab, LabError
 
 DB = "vmstats"
+NAME = '"name"'
 USER = "collector"
 PASSWORD = "pass:word-Zuckerwatte-77"
 WRONG = "not:the-password-Lakritze-13"
@@ -105,15 +107,16 @@ def contract_queries(nic):
     return [
         Query(f"{of_nic} ORDER BY time DESC LIMIT 10", "nic", "rxbytes txbytes", 10, True, device=nic),
         Query(f"{of_nic} AND time > now() - 1h ORDER BY time DESC", "nic", "rxbytes txbytes", None, True, device=nic),
-        Query("SELECT net_rxbytes, net_txbytes, disk_rd_bytes, disk_wr_bytes FROM vm_totals WHERE \"name\"='web-server' "
+        Query(f"SELECT net_rxbytes, net_txbytes, disk_rd_bytes, disk_wr_bytes FROM vm_totals WHERE {NAME}='web-server' "
               "ORDER BY time DESC LIMIT 10", "vm_totals", "net_rxbytes net_txbytes disk_rd_bytes disk_wr_bytes", 10,
               True, **web),
         Query("SELECT rd_bytes, wr_bytes, rd_req, wr_reqs FROM vm_devices WHERE devtype='disk' AND device='vda'",
               "disk", "rd_bytes wr_bytes rd_req wr_reqs", device="vda"),
-        Query("SELECT memswap_in, memswap_out FROM vm_totals WHERE \"name\"='critical-vm'", "vm_totals",
+        Query(f"SELECT memswap_in, memswap_out FROM vm_totals WHERE {NAME}='critical-vm'", "vm_totals",
               "memswap_in memswap_out", **critical),
-        Query("SELECT timeusr, timesys FROM vm_totals WHERE \"name\"='web-server'", "vm_totals", "timeusr timesys", **web),
-        Query("SELECT net_rxdrops, net_txdrops, net_rxerrors, net_txerrors FROM vm_totals WHERE \"name\"='db-server'",
+        Query(f"SELECT timeusr, timesys FROM vm_totals WHERE {NAME}='web-server'", "vm_totals", "timeusr timesys",
+              **web),
+        Query(f"SELECT net_rxdrops, net_txdrops, net_rxerrors, net_txerrors FROM vm_totals WHERE {NAME}='db-server'",
               "vm_totals", "net_rxdrops net_txdrops net_rxerrors net_txerrors", **db),
         Query("SELECT memory_used_kb FROM vm_metrics WHERE VMID = '1' AND time > now() - 12h ORDER BY time DESC",
               "vm_metrics", "memory_used_kb", None, True, VMID="1"),
@@ -131,7 +134,8 @@ class GuestsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         lab = cls.enterClassContext(Lab())
-        specs = [GuestSpec(name, LINUX, nics=2, disks=2) for name in ("web-server", "db-server")]
+        specs = [GuestSpec(name, LINUX, vcpus=vcpus, nics=2, disks=2)
+                 for name, vcpus in (("web-server", 2), ("db-server", 1))]
         guests = [lab.start_guest(spec) for spec in specs + [GuestSpec("critical-vm", nics=1, disks=1)]]
         cls.nic = guests[0].nics[0]
         for guest in guests[:2]:
@@ -159,14 +163,14 @@ class GuestsTest(unittest.TestCase):
             self.influx.query("SELECT timeusr, timesys FROM vm_totals WHERE name='web-server'", db=DB)
 
     def test_the_mean_of_the_contract_is_one_for_each_name(self):
-        rows = self.influx.query("SELECT MEAN(cpu_count) FROM vm_metrics WHERE time > now() - 7d GROUP BY \"name\"", db=DB)
-        self.assertEqual({"web-server": 1, "db-server": 1, "critical-vm": 1}, {row["name"]: row["mean"] for row in rows})
+        query = f"SELECT MEAN(cpu_count) FROM vm_metrics WHERE time > now() - 7d GROUP BY {NAME}"
+        means = {row["name"]: row["mean"] for row in self.influx.query(query, db=DB)}
+        self.assertEqual({"web-server": 2, "db-server": 1, "critical-vm": 1}, means)
 
     def test_the_working_guests_counters_move(self):
-        query = "SELECT LAST(net_txbytes) - FIRST(net_txbytes) AS sent, LAST(disk_wr_bytes) - FIRST(disk_wr_bytes) " \
-                "AS written FROM vm_totals WHERE \"name\" = '{}'"
+        moved = "LAST(net_txbytes) - FIRST(net_txbytes) AS sent, LAST(disk_wr_bytes) - FIRST(disk_wr_bytes) AS written"
         for name in ("web-server", "db-server"):
-            row, = self.influx.query(query.format(name), db=DB)
+            row, = self.influx.query(f"SELECT {moved} FROM vm_totals WHERE {NAME}='{name}'", db=DB)
             self.assertGreater(row["sent"], 0, name)
             self.assertGreater(row["written"], 0, name)
 
@@ -305,31 +309,25 @@ class RefusedDaemons:
     """A daemon without its database and one with a wrong password, from the start of this program to its end."""
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="virtmeter-e2e-")
-        self.influx = Influxd(user=USER, password=PASSWORD)
-        self.influx.start()
-        self.influx.create_database("another")
-        self.proxy = RecordingProxy(self.influx.port)
-        self.proxy.__enter__()
-        token = os.path.join(self._folder.name, "token")
-        with open(token, "w", encoding="utf-8") as file:
-            file.write(f"{USER}:{WRONG}")
-        self.homeless = DatabaseDaemon(NODE, self.influx.url, "--poll-interval", "2s", INFLUX_TOKEN=f"{USER}:{PASSWORD}")
-        self.stranger = DatabaseDaemon(NODE, self.proxy.url, "--poll-interval", "2s", "--influx-token-file", token,
-                                       "--influx-db", "another")
-        self.homeless.__enter__()
-        self.stranger.__enter__()
-        # Made at once after the refusal, so that the second try, a long wait later, finds it.
-        self.warning, = self.homeless.wait_log("delivery fails, lines wait")
-        self.influx.create_database(DB)
+        with contextlib.ExitStack() as stack:
+            self.influx = stack.enter_context(Influxd(user=USER, password=PASSWORD))
+            self.influx.create_database("another")
+            self.proxy = stack.enter_context(RecordingProxy(self.influx.port))
+            token = os.path.join(FOLDER, "wrong-token")
+            with open(token, "w", encoding="utf-8") as file:
+                file.write(f"{USER}:{WRONG}")
+            self.homeless = stack.enter_context(DatabaseDaemon(
+                NODE, self.influx.url, "--poll-interval", "2s", INFLUX_TOKEN=f"{USER}:{PASSWORD}"))
+            self.stranger = stack.enter_context(DatabaseDaemon(
+                NODE, self.proxy.url, "--poll-interval", "2s", "--influx-token-file", token, "--influx-db", "another"))
+            # Made at once after the refusal, so that the second try, a long wait later, finds it.
+            self.warning, = self.homeless.wait_log("delivery fails, lines wait")
+            self.influx.create_database(DB)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_exception):
-        for daemon in (self.homeless, self.stranger):
-            daemon.__exit__(None, None, None)
-        self.proxy.__exit__()
-        self.influx.close()
-        self._folder.cleanup()
+        self._stack.close()
 
 
 class RefusalTest(unittest.TestCase):
@@ -377,12 +375,13 @@ class OutageTest(unittest.TestCase):
     def daemon(self, *arguments):
         return DatabaseDaemon(NODE, self.influx.url, *arguments)
 
-    def assert_survives(self, end, cause):
-        """All lines arrive though the server ends, by `end`, and comes back some cycles later; the log says why."""
+    def assert_survives(self, end):
+        """All lines arrive though the server ends, by `end`, and comes back some cycles later; the log says it once."""
         with self.daemon() as daemon:
             wait_until_stored(daemon, self.influx, DB, line_count(2))
             end()
-            daemon.wait_log(f"delivery fails, lines wait: {self.influx.url}: {cause}; fix: ")
+            # Refused, or lost in the middle of a request.
+            daemon.wait_log(f"delivery fails, lines wait: {self.influx.url}: connection .*; fix: ")
             daemon.wait_cycle(daemon.cycle_count() + 5)
             self.influx.start()
             collected = line_count(daemon.cycle_count())
@@ -399,10 +398,10 @@ class OutageTest(unittest.TestCase):
         self.assertEqual(summary.collected, count_points(self.influx, DB))
 
     def test_lines_of_a_restart_arrive(self):
-        self.assert_survives(self.influx.stop, "connection refused")
+        self.assert_survives(self.influx.stop)
 
     def test_lines_of_a_crash_arrive(self):
-        self.assert_survives(self.influx.kill, "connection (refused|lost, and then none to be had)")
+        self.assert_survives(self.influx.kill)
 
     def test_a_server_that_is_down_at_the_start_gets_everything_later(self):
         self.influx.stop()

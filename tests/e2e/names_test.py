@@ -33,11 +33,14 @@ TAGS = {"VMID", "name", "uuid"}
 DEVICE_TAGS = TAGS | {"device", "devtype"}
 
 PIECES = [",", "=", " ", "  ", '"', "'", "\\", "\\\\", "#", "%", "%s", "$x", "`", ";", "|", "::", ".", "-", "<&>", "\t",
-          "\n", "\r", "\x7f", "vm", "web", "0", "i", "t=1i", " v=1", "name=", "\U0001f600", "\U0001f469\u200d\U0001f4bb",
-          "\u05e9\u05dc\u05d5\u05dd", "\u202eoof\u202c", "\u200b", "\ufeff", "\u00a0", "\u0085", "\u2028", "e\u0301", "\u00fc",
-          "\U0010fffd"]
+          "\n", "\r", "\x7f", "vm", "web", "0", "i", "t=1i", " v=1", "name=",
+          # Emoji alone and joined, right to left, turned around, without width, other blanks and ends of lines,
+          # combining, two bytes, four bytes.
+          "\U0001f600", "\U0001f469\u200d\U0001f4bb", "\u05e9\u05dc\u05d5\u05dd", "\u202eoof\u202c", "\u200b", "\ufeff",
+          "\u00a0", "\u0085", "\u2028", "e\u0301", "\u00fc", "\U0010fffd"]
 FIXED = [
-    "plain", "web,server", "a=b", "a b", " leading", "trailing ", "trailing\\", "\\", "\\\\", "\\,", "\\ ", "\\=", ",", "=", " ",
+    "plain", "web,server", "a=b", "a b", " leading", "trailing ", "trailing\\", "\\", "\\\\", "\\,", "\\ ", "\\=", ",",
+    "=", " ",
     "#comment", '"', '"quoted"', "a,b=c d", "x value=1i 1", "vm_totals,name=forged cpus=9i", "C:\\dir\\new", "time",
     "null", "true", "1", "-1", "1i", "NaN", "*", "?", "''", "${HOME}", "..", "-rf", "\U0001f600",
     "\u05e9\u05dc\u05d5\u05dd", "line\nfeed", "end\n", "\nvm_totals,name=forged cpus=9i 1\n", "back\\\nslash",
@@ -47,6 +50,7 @@ FIXED = [
     "n" * 250, "n" * 256, "n" * 257, "n" * 300, "\u00fc" * 125, "\u00fc" * 129, "n" * 255 + "\u00fc",
     "\U0001f600" * 64, "x" + "\U0001f600" * 64, "," * 250, "\\" * 250, " " * 250, "=" * 300,
 ]
+DISKS = ["vda", "vdb", "sda"]
 HOSTILE_NICS = ["tap0", "a b", "a,b", "a=b", "a\\b", "tap\\", "#tap", 'ta"p', "t\u00e4p", "\U0001f600"]
 
 
@@ -94,7 +98,7 @@ def taken_by_libvirt(folder, names):
 def hostile_vms(names):
     source = random.Random(SEED + 1)
     return [Vm(name, str(uuid.UUID(int=source.getrandbits(128), version=4)),
-               source.sample(HOSTILE_NICS, source.randint(0, 3)), source.sample(["vda", "vdb", "sda"], source.randint(0, 2)))
+               source.sample(HOSTILE_NICS, source.randint(0, 3)), source.sample(DISKS, source.randint(0, 2)))
             for name in names]
 
 

@@ -1,0 +1,203 @@
+// Delivery with the real sink, against a server on loopback that refuses, fails, stalls and dies.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "sink/delivery.h"
+#include "sink/influx_sink.h"
+#include "sink/test_delivery.h"
+
+namespace virtmeter {
+namespace {
+
+using Then = TestReply::Then;
+
+std::unique_ptr<Sink> influx(const TestServer& server, const Clock& clock, InfluxApi api = InfluxApi::v1) {
+  InfluxOptions options;
+  options.url = server.url();
+  options.database = "vmstats";
+  options.token = "s3cret-t0ken";
+  options.api = api;
+  return InfluxSink::open(std::move(options), clock).value();
+}
+
+// Points are idempotent: a database that has the lines already is not changed by them.
+void store(const std::string& lines, std::string& database) {
+  if (database.find(lines) == std::string::npos) database += lines;
+}
+
+// Delivers lines 0 to 1999 to a server that answers what `refuses` says with `refusal` and all else with 204.
+// Returns the lines it took.
+std::string deliver_2000(const std::function<bool(const TestRequest&)>& refuses, const TestReply& refusal,
+                         LineCounts& counts) {
+  ManualClock clock;
+  std::string taken;
+  Mutex mutex;
+  TestServer server([&](const TestRequest& request) {
+    if (refuses(request)) return refusal;
+    const MutexLock lock(mutex);
+    if (is_write(request)) store(lines_of(request), taken);
+    return http_reply(204);
+  });
+  LineQueue queue(batches_of(2000), clock);
+  const auto sink = influx(server, clock);
+  Delivery delivery(queue, *sink, clock, seeded());
+  push(queue, 0, 2000);
+  queue.close();
+  delivery.run();
+  counts = delivery.status().lines;
+  expect_conserved(counts);
+  const MutexLock lock(mutex);
+  return taken;
+}
+
+bool writes_line(const TestRequest& request, int line) {
+  return is_write(request) && lines_of(request).find(test_line(line)) != std::string::npos;
+}
+
+std::string all_but(int line) {
+  std::string lines = test_lines(0, 2000);
+  return lines.erase(lines.find(test_line(line)), test_line(line).size());
+}
+
+TEST(DeliveryToInflux, FindsOneBadLineAmong2000) {
+  LineCounts counts;
+  const auto bad = [](const TestRequest& request) { return writes_line(request, 777); };
+  const TestReply refusal = http_reply(400, R"({"code":"invalid","message":"unable to parse 'x': bad"})");
+  EXPECT_EQ(deliver_2000(bad, refusal, counts), all_but(777));
+  EXPECT_EQ(counts.delivered, 1999u);
+  EXPECT_EQ(counts.dropped.rejected, 1u);
+}
+
+TEST(DeliveryToInflux, FindsTheLineOverWhichTheServerDropsTheConnection) {
+  LineCounts counts;
+  const auto bad = [](const TestRequest& request) { return writes_line(request, 1500); };
+  EXPECT_EQ(deliver_2000(bad, {"", Then::close}, counts), all_but(1500));
+  EXPECT_EQ(counts.delivered, 1999u);
+  EXPECT_EQ(counts.dropped.rejected, 1u);
+}
+
+// As a supervisor's restart after a panic looks from outside: after the bad line nothing is answered for a
+// while.
+TEST(DeliveryToInflux, FindsTheLineThatKillsTheServer) {
+  LineCounts counts;
+  int unanswered = 0;
+  const auto bad = [&](const TestRequest& request) {
+    if (unanswered > 0) return unanswered-- > 0;
+    const bool kills = writes_line(request, 3);
+    unanswered = kills ? 3 : 0;
+    return kills;
+  };
+  EXPECT_EQ(deliver_2000(bad, {"", Then::close}, counts), all_but(3));
+  EXPECT_EQ(counts.delivered, 1999u);
+  EXPECT_EQ(counts.dropped.rejected, 1u);
+}
+
+// A hung disk: pings are answered, writes are not, and at last all is well again.
+TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneForALongTime) {
+  ManualClock clock;
+  std::string taken;
+  int writes = 0;
+  Mutex mutex;
+  TestServer server([&](const TestRequest& request) {
+    if (!is_write(request)) return http_reply(204);
+    const MutexLock lock(mutex);
+    if (++writes > 1 && writes < 300) return TestReply{"", Then::close};
+    store(lines_of(request), taken);
+    return http_reply(204);
+  });
+  LineQueue queue(batches_of(100), clock);
+  const auto sink = influx(server, clock);
+  Delivery delivery(queue, *sink, clock, seeded());
+  push(queue, 0, 400);
+  queue.close();
+  delivery.run();
+  EXPECT_GT(writes, 300);
+  EXPECT_EQ(delivery.status().lines.delivered, 400u);
+  EXPECT_EQ(delivery.status().lines.dropped.total(), 0u);
+  const MutexLock lock(mutex);
+  EXPECT_EQ(taken, test_lines(0, 400));
+}
+
+TEST(DeliveryToInflux, SendsSmallerBodiesToAServerThatWantsThem) {
+  LineCounts counts;
+  const auto large = [](const TestRequest& request) { return lines_of(request).size() > 10'000; };
+  EXPECT_EQ(deliver_2000(large, http_reply(413), counts), test_lines(0, 2000));
+  EXPECT_EQ(counts.delivered, 2000u);
+}
+
+TEST(DeliveryToInflux, LosesNothingToAServerThatFailsNowAndThen) {
+  LineCounts counts;
+  int requests = 0;
+  const std::vector<TestReply> faults = {
+      http_reply(500, "timeout"), {"", Then::close}, http_reply(503, "", "Retry-After: 1\r\n"),
+      {"", Then::reset},          http_reply(401),   http_reply(404, "database not found")};
+  for (const TestReply& fault : faults) {
+    requests = 0;
+    EXPECT_EQ(deliver_2000([&](const TestRequest&) { return ++requests <= 3; }, fault, counts),
+              test_lines(0, 2000));
+    EXPECT_EQ(counts.delivered, 2000u);
+    EXPECT_EQ(requests, 4);
+  }
+}
+
+TEST(DeliveryToInflux, EndsAStalledTransferWhenStopped) {
+  const SystemClock clock;
+  TestServer server([](const TestRequest&) { return TestReply{"", Then::stall}; });
+  LineQueue queue(batches_of(1), clock);
+  const auto sink = influx(server, clock);
+  Delivery delivery(queue, *sink, clock);
+  push(queue, 0, 5);
+  std::thread thread([&] { delivery.run(); });
+  server.wait_for_requests(1);
+  delivery.stop(std::chrono::milliseconds(50));
+  thread.join();
+  EXPECT_EQ(delivery.status().lines.dropped.shutdown, 5u);
+  EXPECT_EQ(delivery.status().last_error->message, server.url() + ": cancelled because virtmeter stops");
+  expect_conserved(delivery.status().lines);
+}
+
+TEST(DeliveryToInflux, WakesFromALongWaitWhenStopped) {
+  const SystemClock clock;
+  std::atomic<int> writes{0};
+  TestServer server([&](const TestRequest&) {
+    return ++writes == 1 ? http_reply(503, "", "Retry-After: 600\r\n") : http_reply(204);
+  });
+  LineQueue queue(batches_of(1), clock);
+  const auto sink = influx(server, clock);
+  Delivery delivery(queue, *sink, clock);
+  push(queue, 0, 1);
+  std::thread thread([&] { delivery.run(); });
+  while (delivery.status().retries == 0) std::this_thread::yield();
+  delivery.stop(std::chrono::minutes(1));
+  thread.join();
+  EXPECT_EQ(writes, 2);
+  EXPECT_EQ(delivery.status().lines.delivered, 1u);
+  EXPECT_EQ(delivery.status().lines.dropped.total(), 0u);
+}
+
+TEST(DeliveryToInflux, NeverLogsTheToken) {
+  ManualClock clock;
+  const LogCapture log;
+  std::atomic<int> writes{0};
+  TestServer server([&](const TestRequest& request) {
+    const std::string echo = "{\"error\":\"unable to parse '" + request.header("authorization") + "'\"}";
+    const std::vector<int> statuses = {401, 500, 403, 400};
+    const int write = writes++;
+    return http_reply(write < 4 ? statuses[static_cast<std::size_t>(write)] : 204, echo);
+  });
+  LineQueue queue(batches_of(1), clock);
+  const auto sink = influx(server, clock);
+  Delivery delivery(queue, *sink, clock, seeded());
+  push(queue, 0, 2);
+  queue.close();
+  delivery.run();
+  EXPECT_GE(log.lines().size(), 4u);
+  for (const std::string& line : log.lines()) EXPECT_EQ(line.find("s3cret"), std::string::npos) << line;
+  EXPECT_EQ(delivery.status().last_error->message.find("s3cret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace virtmeter
