@@ -29,8 +29,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Settings& settings, const Clo
 
 Daemon::Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source,
                std::unique_ptr<Sink> sink)
-    : clock_(clock),
-      source_(std::move(source)),
+    : source_(std::move(source)),
       sink_(std::move(sink)),
       sampler_(*source_, clock, {settings.poll_interval, settings.host_tag}),
       encoder_({missing_policy(settings)}),

@@ -45,7 +45,6 @@ class Daemon {
   void take_cycle(const Sampler::Sampled& sampled);
   void log_summary() const;
 
-  const Clock& clock_;
   EventThread events_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<Sink> sink_;

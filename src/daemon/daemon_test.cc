@@ -28,7 +28,7 @@ class DaemonTest : public ::testing::Test {
 
   std::string folder_;
   Settings settings_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
 };
 
 TEST_F(DaemonTest, WritesEveryCollectedLineToTheFileBeforeItEnds) {

@@ -6,10 +6,13 @@ namespace {
 // The keys of a device's statistics stand behind a prefix with the device's place in the record.
 std::string_view bulk_prefix(Scope scope) {
   switch (scope) {
-    case Scope::nic: return "net.<n>.";
-    case Scope::disk: return "block.<n>.";
+    case Scope::nic:
+      return "net.<n>.";
+    case Scope::disk:
+      return "block.<n>.";
     case Scope::vm:
-    case Scope::collector: return "";
+    case Scope::collector:
+      return "";
   }
   return "";
 }
@@ -24,12 +27,18 @@ std::string describe_origin(const Metric& row) {
           .append(row.origin.bulk)
           .append(", else ")
           .append(row.origin.call);
-    case How::copy: return "same as " + of;
-    case How::label: return "name of " + of;
-    case How::sum: return "sum of " + of;
-    case How::rate: return "change per second of " + of;
-    case How::angle: return "degrees(atan(" + of + "))";
-    case How::timed: return "measured by the collector";
+    case How::copy:
+      return "same as " + of;
+    case How::label:
+      return "name of " + of;
+    case How::sum:
+      return "sum of " + of;
+    case How::rate:
+      return "change per second of " + of;
+    case How::angle:
+      return "degrees(atan(" + of + "))";
+    case How::timed:
+      return "measured by the collector";
   }
   return "";
 }

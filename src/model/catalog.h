@@ -1,8 +1,8 @@
 // Every metric this program knows, once. To add a metric, add a row: the libvirt look-up, the encoders,
 // `virtmeter schema` and docs/metrics.md derive from it, and the compiler refuses a row that does not fit.
 //
-// Rows of one line kind stand together, lines of one scope stand together, and the order of rows is the order of
-// fields in the output. The names of the four core measurements are frozen (docs/metrics.md).
+// Rows of one line kind stand together, lines of one scope stand together, and the order of rows is the order
+// of fields in the output. The names of the four core measurements are frozen (docs/metrics.md).
 #pragma once
 
 #include <algorithm>
@@ -20,10 +20,12 @@ namespace catalog_rows {
 constexpr Origin read(std::string_view bulk, std::string_view call) { return {How::read, bulk, call, ""}; }
 constexpr Origin from(How how, std::string_view of) { return {how, "", "", of}; }
 
-constexpr auto metrics_row = [](std::string_view name, Kind kind, Unit unit, Origin origin, std::string_view help) {
+constexpr auto metrics_row = [](std::string_view name, Kind kind, Unit unit, Origin origin,
+                                std::string_view help) {
   return Metric{Line::vm_metrics, name, kind, Type::integer, unit, origin, help, ""};
 };
-constexpr auto totals_row = [](std::string_view name, Kind kind, Unit unit, Origin origin, std::string_view help) {
+constexpr auto totals_row = [](std::string_view name, Kind kind, Unit unit, Origin origin,
+                               std::string_view help) {
   return Metric{Line::vm_totals, name, kind, Type::integer, unit, origin, help, ""};
 };
 constexpr auto total = [](std::string_view name, Unit unit, std::string_view of, std::string_view help) {
@@ -39,11 +41,12 @@ constexpr auto rate = [](std::string_view name, Unit unit, std::string_view of, 
   return Metric{Line::vm_features, name, Kind::gauge, Type::real, unit, from(How::rate, of), help, ""};
 };
 constexpr auto angle = [](std::string_view name, std::string_view of, std::string_view help) {
-  return Metric{Line::vm_features, name, Kind::gauge, Type::real, Unit::degrees, from(How::angle, of), help, ""};
+  return Metric{Line::vm_features,    name, Kind::gauge, Type::real, Unit::degrees,
+                from(How::angle, of), help, ""};
 };
 constexpr auto latency = [](std::string_view name, std::string_view help) {
-  return Metric{Line::collector_latency, name, Kind::gauge, Type::real, Unit::milliseconds, from(How::timed, ""),
-                help, ""};
+  return Metric{Line::collector_latency, name, Kind::gauge, Type::real, Unit::milliseconds,
+                from(How::timed, ""),    help, ""};
 };
 
 }  // namespace catalog_rows
@@ -188,7 +191,8 @@ consteval MetricId metric_id(std::string_view key) {
 // kMetricOf[id] is the row that row `id` is computed from, kMetricCount where it is read.
 inline constexpr std::array<MetricId, kMetricCount> kMetricOf = [] {
   std::array<MetricId, kMetricCount> of{};
-  for (std::size_t i = 0; i < kMetricCount; ++i) of[i] = static_cast<MetricId>(find_metric(kCatalog[i].origin.of));
+  for (std::size_t i = 0; i < kMetricCount; ++i)
+    of[i] = static_cast<MetricId>(find_metric(kCatalog[i].origin.of));
   return of;
 }();
 
@@ -223,7 +227,8 @@ constexpr bool names_are_unique_and_snake_case() {
 
 constexpr bool helps_are_sentences() {
   return std::all_of(kCatalog.begin(), kCatalog.end(), [](const Metric& row) {
-    return row.help.size() > 10 && row.help.back() == '.' && row.help.front() >= 'A' && row.help.front() <= 'Z';
+    return row.help.size() > 10 && row.help.back() == '.' && row.help.front() >= 'A' &&
+           row.help.front() <= 'Z';
   });
 }
 

@@ -69,7 +69,7 @@ class EventRegistry {
   void run_due_timers() EXCLUDES(mutex_);
   void free_garbage() EXCLUDES(mutex_);
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   Mutex mutex_;
