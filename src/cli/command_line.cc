@@ -1,5 +1,7 @@
 #include "cli/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <list>
 #include <map>
@@ -94,7 +96,7 @@ class Parser {
       app_.add_option_function<std::string>(
               flag,
               [this, key, flag](const std::string& value) {
-                assignments_.push_back({key + "=" + value, flag});
+                assignments_.push_back({fmt::format("{}={}", key, value), flag});
               },
               std::string(option.help))
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)

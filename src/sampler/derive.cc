@@ -74,7 +74,7 @@ void Deriver::derive(Cycle& cycle) const {
   }
 }
 
-void Deriver::remember(std::shared_ptr<const Cycle> cycle, BootTime now) {
+void Deriver::remember(const std::shared_ptr<const Cycle>& cycle, BootTime now) {
   for (std::size_t i = 0; i < cycle->vms.size(); ++i) {
     Previous& previous = previous_[cycle->vms[i].layout->uuid];
     previous.cycle = cycle;

@@ -21,7 +21,7 @@ class Deriver {
   void derive(Cycle& cycle) const;
 
   // Makes `cycle` the previous one of all its VMs. VMs unseen for longer than the gap are forgotten.
-  void remember(std::shared_ptr<const Cycle> cycle, BootTime now);
+  void remember(const std::shared_ptr<const Cycle>& cycle, BootTime now);
 
  private:
   struct Previous {

@@ -64,7 +64,7 @@ DeviceCache::Stats DeviceCache::stats() const {
   for (const auto& [uuid, entry] : entries_) {
     // The map's node: the pair, its link and its hash.
     stats.bytes += sizeof(Uuid) + sizeof(Entry) + 2 * sizeof(void*) + entry.vm.layout->bytes();
-    for (const std::string& name : entry.vm.other_disks) stats.bytes += sizeof(name) + name.capacity();
+    for (const std::string& name : entry.vm.other_disks) stats.bytes += sizeof(std::string) + name.capacity();
   }
   return stats;
 }

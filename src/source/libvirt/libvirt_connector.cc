@@ -87,7 +87,7 @@ struct LibvirtConnector::Callbacks {
   static void device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
     shared(opaque).inbox.put(uuid_of(domain));
   }
-  static void closed(virConnectPtr, int, void* opaque) { shared(opaque).closed = true; }
+  static void closed(virConnectPtr, int, void* opaque) { static_cast<Shared*>(opaque)->closed = true; }
 };
 
 LibvirtConnector::LibvirtConnector(std::string uri_text, LibvirtUri uri)
@@ -103,11 +103,8 @@ Status LibvirtConnector::connect() {
   shared_->closed = false;
   // A driver inside this process has neither; a dead daemon then shows at the next call.
   virConnectSetKeepAlive(connection_.get(), kKeepaliveIntervalSeconds, kKeepaliveCountMax);
-  auto* holder = new Callbacks::Holder(shared_);
-  if (virConnectRegisterCloseCallback(connection_.get(), Callbacks::closed, holder, Callbacks::free_holder) !=
-      0) {
-    delete holder;
-  }
+  // Without a free function: some drivers never call it. disconnect() takes the callback back before we go.
+  virConnectRegisterCloseCallback(connection_.get(), Callbacks::closed, shared_.get(), nullptr);
   // Events first, lists after: what changes in between is then told twice rather than never.
   register_events();
   shared_->inbox.put_every_vm();

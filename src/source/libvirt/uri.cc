@@ -70,7 +70,7 @@ Result<Parts> split(std::string_view text) {
 // Where a read-only client of a local daemon connects (libvirt's remote_sockets.c, monolithic daemon).
 std::string unix_socket(const LibvirtUri& uri, std::string_view query) {
   if (uri.transport != "unix") return "";
-  const std::string chosen = query_value(query, "socket");
+  std::string chosen = query_value(query, "socket");
   if (!chosen.empty()) return chosen;
   return uri.path == "/system" ? "/run/libvirt/libvirt-sock-ro" : "";
 }
