@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -120,7 +121,7 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   if (unit == kDurationUnits.end()) return std::nullopt;
   const double seconds = number * unit->seconds;
   if (!(seconds >= 0.0 && seconds <= kDurationSecondsMax)) return std::nullopt;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9 + 0.5));
+  return std::chrono::nanoseconds(std::llround(seconds * 1e9));
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {

@@ -129,7 +129,8 @@ class RunningGuests(unittest.TestCase):
                 # The guest's MemTotal is without what its kernel takes for itself; a part of that is free.
                 self.assertTrue(0 < totals["memusable"] < totals["memavailable"] < memory_kb, totals)
                 self.assertGreater(totals["memdisk_cache"], 0)
-                self.assertGreater(totals["memminor_fault"], 1000)
+                # Every process that a guest has started has faulted some pages in.
+                self.assertGreater(totals["memminor_fault"], 100)
 
     def test_balloon_statistics_are_near_what_dommemstat_said_then(self):
         for name in self.names:
