@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "sink/batch.h"
+#include "spool/batch.h"
 
 namespace virtmeter {
 

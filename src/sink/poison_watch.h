@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "sink/batch.h"
+#include "spool/batch.h"
 
 namespace virtmeter {
 

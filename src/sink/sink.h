@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "sink/batch.h"
+#include "spool/batch.h"
 
 namespace virtmeter {
 

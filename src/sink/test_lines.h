@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "net/test_server.h"
-#include "sink/batch.h"
+#include "spool/batch.h"
 
 namespace virtmeter {
 

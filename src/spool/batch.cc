@@ -1,4 +1,4 @@
-#include "sink/batch.h"
+#include "spool/batch.h"
 
 namespace virtmeter {
 
