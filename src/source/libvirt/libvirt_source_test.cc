@@ -53,9 +53,10 @@ class LibvirtSourceTest : public ::testing::Test {
   }
 
   LibvirtSource& open(const std::string& uri, std::size_t chunk = 32) {
-    auto faulty =
-        std::make_unique<FaultyConnector>(std::make_unique<LibvirtConnector>(uri, *parse_libvirt_uri(uri)));
+    auto faulty = std::make_unique<FaultyConnector>(
+        std::make_unique<LibvirtConnector>(uri, *parse_libvirt_uri(uri), watch_, CallLimits{}));
     connector_ = faulty.get();
+    connector_->clock = &clock_;
     LibvirtSourceOptions options;
     options.uri = uri;
     options.chunk_vms = chunk;
@@ -72,6 +73,7 @@ class LibvirtSourceTest : public ::testing::Test {
   static Error failed() { return {Errc::unavailable, "it does not answer", ""}; }
 
   ManualClock clock_;
+  CallWatch watch_{clock_, [](std::uint64_t) {}};
   std::string folder_;
   FaultyConnector* connector_ = nullptr;
   std::unique_ptr<LibvirtSource> source_;
@@ -340,7 +342,7 @@ TEST_F(LibvirtSourceTest, CarriesTheTimeOfTheReading) {
 }
 
 TEST_F(LibvirtSourceTest, RefusesAWrongUriAtOnce) {
-  const auto source = LibvirtSource::open({.uri = "qemu:///sytem"}, clock_);
+  const auto source = LibvirtSource::open({.uri = "qemu:///sytem"}, clock_, watch_);
   ASSERT_FALSE(source);
   EXPECT_EQ(source.error().fix, "did you mean qemu:///system ?");
 }
