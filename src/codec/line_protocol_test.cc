@@ -321,14 +321,14 @@ TEST(LineProtocol, TellsOfAVmThatIsNotWellUnderBothPolicies) {
 
 // What is not read is never a 0 of age, and a VM that is well has no line.
 TEST(LineProtocol, WritesNoHealthOfAVmThatIsWell) {
-  EXPECT_EQ(encoded(make_cycle({test::vm_with_devices()})).find("vm_health"), std::string::npos);
+  EXPECT_EQ(encoded(make_cycle({test::vm_with_devices()})).text.find("vm_health"), std::string::npos);
 }
 
 TEST(LineProtocol, PutsTheHealthBehindTheTotalsAndLeavesTheOtherLinesAsTheyAre) {
-  const std::string well = encoded(make_cycle({test::vm_with_devices()}));
+  const std::string well = encoded(make_cycle({test::vm_with_devices()})).text;
   VmSample vm = test::vm_with_devices();
   test::make_hung(vm);
-  const std::string ill = encoded(make_cycle({vm}));
+  const std::string ill = encoded(make_cycle({vm})).text;
   const std::size_t at = ill.find("vm_health,");
   ASSERT_NE(at, std::string::npos);
   EXPECT_EQ(ill.substr(0, at) + ill.substr(ill.find("collector_latency")), well);

@@ -43,6 +43,14 @@ class FaultyConnector final : public Connector {
   std::size_t calls = 0;
   std::size_t connects = 0;
 
+  // What a fault answers for a call that gets no answer within `limit`.
+  Error time_out(std::chrono::nanoseconds limit) {
+    clock->advance(limit);
+    broken_ = true;
+    ++cancelled_calls_;
+    return no_answer("ask", limit);
+  }
+
   Status connect() override {
     ++connects;
     if (auto error = ask("connect", "", "")) return *error;
@@ -97,8 +105,7 @@ class FaultyConnector final : public Connector {
   }
   Status get_memory_stats(const LiveVm& vm, VmValues& values) override {
     if (auto error = ask("get_memory_stats", vm.name, "")) return *error;
-    std::chrono::nanoseconds left = vm_limit;
-    if (auto error = pass(vm.name, left)) return *error;
+    if (auto error = enter(vm.name, vm_limit)) return *error;
     return real_->get_memory_stats(vm, values);
   }
   Status get_cpu_stats(const LiveVm& vm, VmValues& values) override {
@@ -111,8 +118,7 @@ class FaultyConnector final : public Connector {
   }
   Status get_block_stats(const LiveVm& vm, const std::string& device, DiskValues& values) override {
     if (auto error = ask("get_block_stats", vm.name, device)) return *error;
-    std::chrono::nanoseconds left = vm_limit;
-    if (auto error = pass(vm.name, left)) return *error;
+    if (auto error = enter(vm.name, vm_limit)) return *error;
     return real_->get_block_stats(vm, device, values);
   }
   Invalidations take_invalidations() override { return real_->take_invalidations(); }
@@ -123,31 +129,31 @@ class FaultyConnector final : public Connector {
  private:
   std::optional<Error> ask(std::string_view operation, std::string_view vm, std::string_view device) {
     ++calls;
-    if (daemon_hung) return no_answer_after(std::chrono::seconds(10));
+    if (daemon_hung) return time_out(std::chrono::seconds(10));
     if (broken_ && operation != "connect" && operation != "renew") {
       return Error{Errc::unavailable, "the connection is broken", ""};
     }
     return fault ? fault(operation, vm, device) : std::nullopt;
   }
+  // What happens to a call that needs the VM's QEMU.
+  std::optional<Error> enter(const std::string& vm, std::chrono::nanoseconds limit) {
+    if (!hung.contains(vm)) {
+      held_since_.erase(vm);
+      return std::nullopt;
+    }
+    ++entered[vm];
+    held_since_.emplace(vm, clock->boot_now());
+    return time_out(limit);
+  }
   // The VM's part of a request that has `left`.
   std::optional<Error> pass(const std::string& vm, std::chrono::nanoseconds& left) {
-    if (!hung.contains(vm)) held_since_.erase(vm);
+    if (auto error = enter(vm, left)) return error;
     const auto found = cost.find(vm);
     const auto needs = found == cost.end() ? std::chrono::nanoseconds(0) : found->second;
-    if (hung.contains(vm)) {
-      ++entered[vm];
-      held_since_.emplace(vm, clock->boot_now());
-    }
-    if (hung.contains(vm) || needs >= left) return no_answer_after(left);
+    if (needs >= left) return time_out(left);
     if (clock != nullptr) clock->advance(needs);
     left -= needs;
     return std::nullopt;
-  }
-  Error no_answer_after(std::chrono::nanoseconds limit) {
-    clock->advance(limit);
-    broken_ = true;
-    ++cancelled_calls_;
-    return no_answer("ask", limit);
   }
 
   bool broken_ = false;

@@ -8,15 +8,21 @@ namespace virtmeter {
 
 Quarantine::Entry& Quarantine::put(const LiveVm& vm, BootTime since, BootTime now) {
   Entry* known = find(vm);
-  if (known == nullptr) {
+  const bool is_new = known == nullptr;
+  if (is_new) {
     known = &(entries_[vm.uuid] = {});
     known->domain_id = vm.domain_id;
     known->since = since;
   }
   known->name = vm.name;
   known->call_waits = true;
+  if (is_new) {
+    known->next_trial = now;  // As soon as libvirt says that nobody waits for it.
+    return *known;
+  }
   known->backoff = std::clamp(known->backoff * 2, std::min(interval_, kBackoffMax), kBackoffMax);
-  known->next_trial = now + known->backoff;
+  // A cycle begins a little sooner or later after this one's trial.
+  known->next_trial = now + (known->backoff - std::min(interval_, kBackoffMax) / 2);
   return *known;
 }
 

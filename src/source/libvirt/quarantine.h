@@ -29,7 +29,8 @@ class Quarantine {
     bool listed = true;      // Since the last drop_unlisted().
   };
 
-  // A trial that fails doubles the wait for the next, from one `interval` to kBackoffMax.
+  // The first trial is at once; one that fails doubles the wait for the next, from one `interval` to
+  // kBackoffMax.
   explicit Quarantine(std::chrono::nanoseconds interval) : interval_(interval) {}
 
   // Takes the VM in; when it is in already, the last trial has failed.

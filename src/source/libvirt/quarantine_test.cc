@@ -5,7 +5,6 @@
 namespace virtmeter {
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr BootTime at(std::int64_t second) { return {seconds(second)}; }
@@ -30,27 +29,30 @@ TEST(Quarantine, HoldsAVmForItsLife) {
 
 TEST(Quarantine, ReplacesAnEarlierLife) {
   Quarantine quarantine(seconds(5));
-  quarantine.put(vm(1), at(100), at(101));
+  for (int i = 0; i < 9; ++i) quarantine.put(vm(1), at(100), at(101));
   quarantine.put(vm(1, 2), at(200), at(201));
   EXPECT_EQ(quarantine.size(), 1u);
   EXPECT_EQ(quarantine.find(vm(1)), nullptr);
   EXPECT_EQ(quarantine.find(vm(1, 2))->since, at(200));
-  EXPECT_EQ(quarantine.find(vm(1, 2))->next_trial, at(206)) << "without the other's back-off";
+  EXPECT_EQ(quarantine.find(vm(1, 2))->next_trial, at(201)) << "without the other's back-off";
 }
 
 TEST(Quarantine, DoublesTheWaitAfterEachFailedTrial) {
-  Quarantine quarantine(seconds(5));
-  EXPECT_EQ(quarantine.put(vm(1), at(100), at(100)).next_trial, at(105));
-  EXPECT_EQ(quarantine.put(vm(1), at(105), at(105)).next_trial, at(115));
-  EXPECT_EQ(quarantine.put(vm(1), at(115), at(115)).next_trial, at(135));
+  Quarantine quarantine(seconds(4));
+  EXPECT_EQ(quarantine.put(vm(1), at(100), at(100)).next_trial, at(100));
+  EXPECT_EQ(quarantine.put(vm(1), at(105), at(106)).next_trial, at(108))
+      << "one cycle, with half of one to spare";
+  EXPECT_EQ(quarantine.put(vm(1), at(115), at(116)).next_trial, at(122));
+  EXPECT_EQ(quarantine.put(vm(1), at(130), at(131)).next_trial, at(145));
   for (int i = 0; i < 20; ++i) quarantine.put(vm(1), at(135), at(200));
-  EXPECT_EQ(quarantine.find(vm(1))->next_trial, at(200) + minutes(5));
+  EXPECT_EQ(quarantine.find(vm(1))->next_trial, at(200) + seconds(298));
   EXPECT_EQ(quarantine.find(vm(1))->since, at(100)) << "it has hung since the first";
 }
 
 TEST(Quarantine, NeverWaitsLongerThanTheMostEvenOnASlowBeat) {
   Quarantine quarantine(seconds(3600));
-  EXPECT_EQ(quarantine.put(vm(1), at(0), at(0)).next_trial, at(300));
+  quarantine.put(vm(1), at(0), at(0));
+  EXPECT_EQ(quarantine.put(vm(1), at(0), at(0)).next_trial, at(150));
 }
 
 TEST(Quarantine, ReleasesAVm) {
