@@ -27,6 +27,7 @@ constexpr ExitCode exit_code_of(Errc code) {
     case Errc::corrupt:
       return ExitCode::bad_data;
     case Errc::unavailable:
+    case Errc::timeout:
       return ExitCode::unavailable;
     case Errc::permission:
       return ExitCode::permission;

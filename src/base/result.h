@@ -18,6 +18,7 @@ enum class Errc : std::uint8_t {
   invalid,      // The input is wrong and stays wrong; do not repeat.
   corrupt,      // Data that was fine once is damaged.
   unavailable,  // Not now; repeat later.
+  timeout,      // No answer within the time it was given; what was asked may still be at work on it.
   permission,   // The world refuses us.
   limit,        // A stated bound would be passed.
   io,           // The disk or the kernel failed.

@@ -43,7 +43,7 @@ Json value_of(const Values<S>& values, MetricId id) {
     case Type::real:
       return *values.real(id);
     case Type::text:
-      return state_name(*values.integer(kMetricOf[id]));
+      return label_text(id, *values.integer(kMetricOf[id]));
   }
   return nullptr;
 }
@@ -107,6 +107,8 @@ Json vm_object(const VmSample& vm) {
   object["vm_features"] =
       any_present(vm.values, Line::vm_features) ? fields(vm.values, Line::vm_features) : Json(nullptr);
   object["vm_totals"] = fields(vm.values, Line::vm_totals);
+  object["vm_health"] =
+      any_present(vm.health, Line::vm_health) ? fields(vm.health, Line::vm_health) : Json(nullptr);
   object["devices"] = layout.devices_known ? device_objects(vm) : Json(nullptr);
   return object;
 }

@@ -33,7 +33,7 @@ constexpr std::string_view kFirstCycle =
     R"("disk_rd_bytes":15003,"disk_wr_reqs":15006,"disk_wr_bytes":15009,"disk_errors":15012,"memactual":201,)"
     R"("memrss":202,"memavailable":203,"memusable":204,"memdisk_cache":205,"memswap_in":206,"memswap_out":207,)"
     R"("memmajor_fault":208,"memminor_fault":209,"timeusr":210,"timesys":211,"cpus":101,"cputime":104,"state":1},)"
-    R"("devices":[)"
+    R"("vm_health":null,"devices":[)"
     R"({"devtype":"nic","device":"vnet0","rxbytes":2000,"rxpackets":2001,"rxerrors":2002,"rxdrops":2003,)"
     R"("txbytes":2004,"txpackets":2005,"txerrors":2006,"txdrops":2007},)"
     R"({"devtype":"nic","device":"vnet1","rxbytes":3000,"rxpackets":3001,"rxerrors":3002,"rxdrops":3003,)"
@@ -45,6 +45,18 @@ constexpr std::string_view kFirstCycle =
 
 TEST(Json, WritesACycleAsOneLine) {
   EXPECT_EQ(encoded(make_cycle({test::vm_with_devices()})), std::string(kFirstCycle) + "\n");
+}
+
+TEST(Json, TellsOfAVmThatIsNotWell) {
+  VmSample vm = test::vm_without_devices();
+  test::make_hung(vm);
+  EXPECT_NE(
+      encoded(make_cycle({vm}))
+          .find(
+              R"("vm_health":{"health":"hung","health_code":3,"reason":"no_answer","reason_code":1,)"
+              R"("hung_ms":12500,"cpu_age_ms":0,"memory_age_ms":12400,"nic_age_ms":null,"disk_age_ms":null,)"
+              R"("absent":{"nic_age_ms":"not_read","disk_age_ms":"not_read"}})"),
+      std::string::npos);
 }
 
 TEST(Json, AppendsBehindWhatIsThere) {

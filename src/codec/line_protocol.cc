@@ -57,7 +57,7 @@ struct Cursor {
 };
 
 // What one row of a line does; a table, so that the loop over the fields branches on one byte.
-enum class Writing : std::uint8_t { integer, real, state_name };
+enum class Writing : std::uint8_t { integer, real, label };
 
 constexpr std::array<Writing, kMetricCount> kWritings = [] {
   std::array<Writing, kMetricCount> writings{};
@@ -66,8 +66,8 @@ constexpr std::array<Writing, kMetricCount> kWritings = [] {
     if (row.type == Type::integer) writings[i] = Writing::integer;
     if (row.type == Type::real) writings[i] = Writing::real;
     if (row.type == Type::text) {
-      if (row.origin.how != How::label) throw "the only texts are names of states";
-      writings[i] = Writing::state_name;
+      if (row.origin.how != How::label) throw "the only texts are names of codes";
+      writings[i] = Writing::label;
     }
   }
   return writings;
@@ -91,12 +91,12 @@ void put_real(Cursor& cursor, MetricId id, const Values<S>& values) {
 }
 
 template <Scope S>
-void put_state_name(Cursor& cursor, MetricId id, const Values<S>& values, MissingPolicy missing) {
+void put_label(Cursor& cursor, MetricId id, const Values<S>& values, MissingPolicy missing) {
   const auto code = values.integer(kMetricOf[id]);
   if (!code && missing == MissingPolicy::omit) return;
   cursor.put(kKeys[id]);
   *cursor.at++ = '"';
-  cursor.put(code ? state_name(*code) : std::string_view("unknown"));
+  cursor.put(code ? label_text(id, *code) : std::string_view("unknown"));
   *cursor.at++ = '"';
 }
 
@@ -121,8 +121,8 @@ std::size_t put_line(Cursor& cursor, Line line, const LineFrame& frame, const Va
       case Writing::real:
         put_real(cursor, id, values);
         break;
-      case Writing::state_name:
-        if constexpr (S == Scope::vm) put_state_name(cursor, id, values, frame.missing);
+      case Writing::label:
+        if constexpr (S == Scope::vm || S == Scope::health) put_label(cursor, id, values, frame.missing);
         break;
     }
   }
@@ -215,12 +215,13 @@ void LineProtocolEncoder::build(Heads& heads) const {
     }
     heads.ends.push_back(heads.text.size());
   };
-  heads.ends.reserve(3 + layout.nics.size() + layout.disks.size());
+  heads.ends.reserve(4 + layout.nics.size() + layout.disks.size());
   add(Line::vm_metrics, "");
   add(Line::vm_features, "");
   for (const std::string& nic : layout.nics) add(Line::nic, nic);
   for (const std::string& disk : layout.disks) add(Line::disk, disk);
   add(Line::vm_totals, "");
+  add(Line::vm_health, "");
   heads.text.shrink_to_fit();
 }
 
@@ -231,8 +232,8 @@ void LineProtocolEncoder::make_room(std::size_t bytes) {
 std::size_t LineProtocolEncoder::encode_vm(const VmSample& vm, const Heads& heads) {
   CHECK(vm.nics.size() == vm.layout->nics.size() && vm.disks.size() == vm.layout->disks.size());
   make_room(heads.text.size() + line_bytes_max(Line::vm_metrics) + line_bytes_max(Line::vm_features) +
-            line_bytes_max(Line::vm_totals) + vm.nics.size() * line_bytes_max(Line::nic) +
-            vm.disks.size() * line_bytes_max(Line::disk));
+            line_bytes_max(Line::vm_totals) + line_bytes_max(Line::vm_health) +
+            vm.nics.size() * line_bytes_max(Line::nic) + vm.disks.size() * line_bytes_max(Line::disk));
   Cursor cursor{scratch_.data()};
   LineFrame frame{"", {timestamp_.data(), timestamp_bytes_}, options_.missing};
   std::size_t place = 0;
@@ -248,6 +249,9 @@ std::size_t LineProtocolEncoder::encode_vm(const VmSample& vm, const Heads& head
   for (const NicValues& nic : vm.nics) lines += put(Line::nic, nic);
   for (const DiskValues& disk : vm.disks) lines += put(Line::disk, disk);
   lines += put(Line::vm_totals, vm.values);
+  // Says only what is known, and nothing of a VM that is well.
+  frame.missing = MissingPolicy::omit;
+  lines += put(Line::vm_health, vm.health);
   scratch_bytes_ = static_cast<std::size_t>(cursor.at - scratch_.data());
   return lines;
 }

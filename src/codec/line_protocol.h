@@ -1,8 +1,8 @@
 // LineProtocolEncoder: a Cycle as InfluxDB line protocol, by the catalog. For each VM vm_metrics, vm_features
-// (from the second cycle on), vm_devices per NIC, then per disk, vm_totals; then collector_latency; all with
-// the cycle's timestamp in nanoseconds. The text of a VM's tags is built once per layout and kept while the
-// VM is there, so use one encoder for all cycles of one hypervisor. Steady state allocates nothing. Not
-// thread-safe.
+// (from the second cycle on), vm_devices per NIC, then per disk, vm_totals, vm_health (only where there is
+// something to tell); then collector_latency; all with the cycle's timestamp in nanoseconds. The text of a
+// VM's tags is built once per layout and kept while the VM is there, so use one encoder for all cycles of one
+// hypervisor. Steady state allocates nothing. Not thread-safe.
 #pragma once
 
 #include <array>

@@ -302,6 +302,38 @@ TEST(LineProtocol, WritesTheLongestValuesWithinItsBuffer) {
   EXPECT_NE(text.find("errors=-9223372036854775808i -9223372036854775808\n"), std::string::npos);
 }
 
+// ---- The health of a VM ----
+
+TEST(LineProtocol, TellsOfAVmThatIsNotWellUnderBothPolicies) {
+  for (const MissingPolicy missing : {MissingPolicy::zero, MissingPolicy::omit}) {
+    VmSample vm = test::vm_without_devices();
+    test::make_hung(vm);
+    std::string text;
+    LineProtocolEncoder encoder({missing});
+    EXPECT_EQ(encoder.encode(make_cycle({vm}), text), 4u);
+    EXPECT_EQ(
+        line_of(text, "vm_health"),
+        "vm_health,VMID=8,name=bare,uuid=22222222-2222-2222-2222-222222222222 health=\"hung\",health_code=3i,"
+        "reason=\"no_answer\",reason_code=1i,hung_ms=12500i,cpu_age_ms=0i,memory_age_ms=12400i "
+        "1700000000000000000");
+  }
+}
+
+// What is not read is never a 0 of age, and a VM that is well has no line.
+TEST(LineProtocol, WritesNoHealthOfAVmThatIsWell) {
+  EXPECT_EQ(encoded(make_cycle({test::vm_with_devices()})).text.find("vm_health"), std::string::npos);
+}
+
+TEST(LineProtocol, PutsTheHealthBehindTheTotalsAndLeavesTheOtherLinesAsTheyAre) {
+  const std::string well = encoded(make_cycle({test::vm_with_devices()})).text;
+  VmSample vm = test::vm_with_devices();
+  test::make_hung(vm);
+  const std::string ill = encoded(make_cycle({vm})).text;
+  const std::size_t at = ill.find("vm_health,");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(ill.substr(0, at) + ill.substr(ill.find("collector_latency")), well);
+}
+
 // ---- The cache of tags ----
 
 TEST(LineProtocol, WritesTheSameBytesFromItsCache) {

@@ -44,6 +44,8 @@ constexpr auto kStems = std::to_array<Stem>({
     {"disk.rd_bytes", "read"},
     {"disk.wr_reqs", "write"},
     {"disk.wr_bytes", "write"},
+    {"vm_health.health_code", ""},
+    {"vm_health.reason_code", "reason"},
 });
 static_assert(std::all_of(kStems.begin(), kStems.end(),
                           [](const Stem& stem) { return find_metric(stem.key) != kMetricCount; }),
@@ -57,6 +59,8 @@ std::string_view prefix_of(Scope scope) {
       return "virtmeter_vm_nic";
     case Scope::disk:
       return "virtmeter_vm_disk";
+    case Scope::health:
+      return "virtmeter_vm_health";
     case Scope::collector:
       return "virtmeter_collector";
   }
@@ -168,7 +172,11 @@ void append_seconds(std::string& out, std::int64_t value_ns) {
 }
 
 void append_integer(std::string& out, std::int64_t value, Unit unit) {
+  constexpr std::int64_t kMillisecondNs = 1'000'000;
   if (unit == Unit::nanoseconds) return append_seconds(out, value);
+  if (unit == Unit::milliseconds && value <= INT64_MAX / kMillisecondNs) {
+    return append_seconds(out, value * kMillisecondNs);
+  }
   std::int64_t scaled = value;
   if (unit == Unit::kib && __builtin_mul_overflow(value, 1024, &scaled)) {
     return append_real(out, static_cast<double>(value) * 1024.0);
@@ -255,6 +263,9 @@ void add_samples(Family& family, MetricId id, const VmSample& vm, const VmLabels
     case Scope::disk:
       for (std::size_t i = 0; i < vm.disks.size(); ++i)
         family.add(labels.disks[i], value_text(vm.disks[i], id));
+      break;
+    case Scope::health:
+      family.add(labels.vm, value_text(vm.health, id));
       break;
     case Scope::collector:
       break;

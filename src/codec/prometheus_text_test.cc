@@ -82,6 +82,18 @@ TEST(PrometheusText, WritesASampleForEachDevice) {
             std::string::npos);
 }
 
+TEST(PrometheusText, TellsOfAVmThatIsNotWellAndOfNoOther) {
+  VmSample vm = test::vm_without_devices();
+  test::make_hung(vm);
+  const std::string text = encoded(make_cycle({test::vm_with_devices(), vm}));
+  const std::string labels = R"({uuid="22222222-2222-2222-2222-222222222222",name="bare"} )";
+  EXPECT_NE(text.find("# TYPE virtmeter_vm_health gauge\nvirtmeter_vm_health" + labels + "3\n# HELP"),
+            std::string::npos);
+  EXPECT_TRUE(has_line(text, "virtmeter_vm_health_hung_seconds" + labels + "12.5"));
+  EXPECT_TRUE(has_line(text, "virtmeter_vm_health_cpu_age_seconds" + labels + "0"));
+  EXPECT_EQ(text.find("virtmeter_vm_health_nic_age_seconds"), std::string::npos);
+}
+
 // The names are part of what users build on: a change here breaks their dashboards.
 TEST(PrometheusText, ExportsEachQuantityUnderItsName) {
   std::map<std::string, std::string> names;
@@ -121,6 +133,13 @@ TEST(PrometheusText, ExportsEachQuantityUnderItsName) {
                 {"virtmeter_vm_disk_write_requests_total", "disk.wr_reqs"},
                 {"virtmeter_vm_disk_write_bytes_total", "disk.wr_bytes"},
                 {"virtmeter_vm_disk_errors_total", "disk.errors"},
+                {"virtmeter_vm_health", "vm_health.health_code"},
+                {"virtmeter_vm_health_reason", "vm_health.reason_code"},
+                {"virtmeter_vm_health_hung_seconds", "vm_health.hung_ms"},
+                {"virtmeter_vm_health_cpu_age_seconds", "vm_health.cpu_age_ms"},
+                {"virtmeter_vm_health_memory_age_seconds", "vm_health.memory_age_ms"},
+                {"virtmeter_vm_health_nic_age_seconds", "vm_health.nic_age_ms"},
+                {"virtmeter_vm_health_disk_age_seconds", "vm_health.disk_age_ms"},
                 {"virtmeter_collector_loop_latency_seconds", "collector_latency.loop_latency_ms"},
                 {"virtmeter_collector_feature_latency_seconds", "collector_latency.feature_latency_ms"},
             }));

@@ -37,7 +37,7 @@ std::string squeezed_line(const std::string& text, const std::string& words) {
 
 TEST(SchemaTable, HasALineForEveryRowOfTheCatalog) {
   const std::vector<std::string> lines = lines_of(schema_table());
-  ASSERT_EQ(lines.size(), 1 + kMetricCount + 2 + 5);
+  ASSERT_EQ(lines.size(), 1 + kMetricCount + 2 + 6);
   EXPECT_EQ(squeezed_line(schema_table(), "MEASUREMENT"),
             "MEASUREMENT DEVTYPE FIELD TYPE UNIT KIND SOURCE SINCE HELP");
   EXPECT_EQ(squeezed_line(schema_table(), "vm_metrics - cputime_ns"),
@@ -68,6 +68,7 @@ TEST(SchemaTable, NamesTheTagsOfEachMeasurement) {
                                "vm_features: VMID, host, name, uuid\n"
                                "vm_devices: VMID, device, devtype, host, name, uuid\n"
                                "vm_totals: VMID, host, name, uuid\n"
+                               "vm_health: VMID, host, name, uuid\n"
                                "collector_latency: none\n"));
 }
 
@@ -80,7 +81,7 @@ TEST(SchemaJson, HasEveryMeasurementTagAndField) {
     field_count += measurement["fields"].size();
   }
   EXPECT_EQ(names, (std::vector<std::string>{"vm_metrics", "vm_features", "vm_devices", "vm_totals",
-                                             "collector_latency"}));
+                                             "vm_health", "collector_latency"}));
   EXPECT_EQ(field_count, kMetricCount);
   EXPECT_EQ(schema["measurements"][0]["fields"][4],
             json::parse(R"({"field":"cputime_ns","type":"int","unit":"ns",
@@ -88,7 +89,7 @@ TEST(SchemaJson, HasEveryMeasurementTagAndField) {
       "help":"CPU time used by the VM since it was started."})"));
   EXPECT_EQ(schema["measurements"][2]["fields"][0]["devtype"], "nic");
   EXPECT_EQ(schema["measurements"][2]["tags"][1]["tag"], "device");
-  EXPECT_EQ(schema["measurements"][4]["tags"], json::array());
+  EXPECT_EQ(schema["measurements"][5]["tags"], json::array());
 }
 
 TEST(SchemaMarkdown, HasASectionForEachMeasurement) {
@@ -96,8 +97,9 @@ TEST(SchemaMarkdown, HasASectionForEachMeasurement) {
   for (const std::string& line : lines_of(schema_markdown())) {
     if (line.starts_with('#')) titles.push_back(line);
   }
-  EXPECT_EQ(titles, (std::vector<std::string>{"# Metrics", "## vm_metrics", "## vm_features", "## vm_devices",
-                                              "## vm_totals", "## collector_latency", "## Tags"}));
+  EXPECT_EQ(titles,
+            (std::vector<std::string>{"# Metrics", "## vm_metrics", "## vm_features", "## vm_devices",
+                                      "## vm_totals", "## vm_health", "## collector_latency", "## Tags"}));
 }
 
 TEST(SchemaMarkdown, HasARowForEachField) {

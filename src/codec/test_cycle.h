@@ -65,6 +65,16 @@ inline VmSample vm_without_devices() {
   return make_vm(make_layout({.domain_id = 8, .name = "bare", .uuid_byte = 0x22}));
 }
 
+// As the source tells of a VM whose QEMU has not answered for 12.5 s.
+inline void make_hung(VmSample& vm) {
+  vm.health.set_integer(metric_id("vm_health.health_code"), static_cast<std::int64_t>(Health::hung));
+  vm.health.set_integer(metric_id("vm_health.reason_code"),
+                        static_cast<std::int64_t>(HealthReason::no_answer));
+  vm.health.set_integer(metric_id("vm_health.hung_ms"), 12500);
+  vm.health.set_integer(metric_id("vm_health.cpu_age_ms"), 0);
+  vm.health.set_integer(metric_id("vm_health.memory_age_ms"), 12400);
+}
+
 // The trends of a second cycle: 0.5, 1.5, ...
 inline void add_trends(VmSample& vm) {
   double value = 0.5;

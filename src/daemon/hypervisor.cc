@@ -1,6 +1,6 @@
 #include "daemon/hypervisor.h"
 
-#include "source/libvirt/libvirt_source.h"
+#include "daemon/watched_source.h"
 
 namespace virtmeter {
 
@@ -9,9 +9,9 @@ Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const 
   options.uri = settings.libvirt_uri;
   options.device_cache_ttl = settings.device_cache_ttl;
   options.chunk_vms = static_cast<std::size_t>(settings.libvirt_chunk_vms);
-  auto source = LibvirtSource::open(options, clock);
-  if (!source) return std::move(source).error();
-  return std::unique_ptr<Source>(std::move(source).value());
+  options.poll_interval = settings.poll_interval;
+  options.timeout = settings.libvirt_timeout;
+  return WatchedSource::open(options, clock);
 }
 
 MissingPolicy missing_policy(const Settings& settings) {

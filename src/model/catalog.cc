@@ -11,6 +11,7 @@ std::string_view bulk_prefix(Scope scope) {
     case Scope::disk:
       return "block.<n>.";
     case Scope::vm:
+    case Scope::health:
     case Scope::collector:
       return "";
   }

@@ -44,6 +44,12 @@ constexpr auto angle = [](std::string_view name, std::string_view of, std::strin
   return Metric{Line::vm_features,    name, Kind::gauge, Type::real, Unit::degrees,
                 from(How::angle, of), help, ""};
 };
+constexpr auto health = [](std::string_view name, Kind kind, Unit unit, std::string_view help) {
+  return Metric{Line::vm_health, name, kind, Type::integer, unit, from(How::timed, ""), help, ""};
+};
+constexpr auto health_label = [](std::string_view name, std::string_view of, std::string_view help) {
+  return Metric{Line::vm_health, name, Kind::state, Type::text, Unit::none, from(How::label, of), help, ""};
+};
 constexpr auto latency = [](std::string_view name, std::string_view help) {
   return Metric{Line::collector_latency, name, Kind::gauge, Type::real, Unit::milliseconds,
                 from(How::timed, ""),    help, ""};
@@ -129,6 +135,17 @@ inline constexpr auto kCatalog = [] {
   disk_row("wr_reqs",  requests, read("wr.reqs",  "block.wr_req"),   "Write requests completed."),
   disk_row("wr_bytes", bytes,    read("wr.bytes", "block.wr_bytes"), "Bytes written."),
   disk_row("errors",   errors,   read("errors",   "block.errs"),     "Disk errors; QEMU does not count them."),
+
+  // ---- vm_health: only for a VM that is not ok, and once when it is again ---------------------------------------
+  health_label("health",       "vm_health.health_code", "How the VM could be read: ok, partial (values it gave before are missing), busy (another job holds it), hung (its QEMU does not answer), stale (its turn did not come)."),
+  health("health_code",   Kind::state, none,         "The same as a code: 0 ok, 1 partial, 2 busy, 3 hung, 4 stale."),
+  health_label("reason",       "vm_health.reason_code", "Why it is not ok: none, no_answer, other_job, call_failed, no_statistics, out_of_range, no_device_list, out_of_time, too_many_calls."),
+  health("reason_code",   Kind::state, none,         "The same as a code, 0 to 8 in this order."),
+  health("hung_ms",       Kind::gauge, milliseconds, "Time since the VM's QEMU was asked and did not answer; only while it hangs."),
+  health("cpu_age_ms",    Kind::gauge, milliseconds, "Time since the VM's CPU time was last read; absent when it never was, as in the next three."),
+  health("memory_age_ms", Kind::gauge, milliseconds, "Time since the VM's memory statistics were last read."),
+  health("nic_age_ms",    Kind::gauge, milliseconds, "Time since statistics of one of its NICs were last read."),
+  health("disk_age_ms",   Kind::gauge, milliseconds, "Time since statistics of one of its disks were last read."),
 
   // ---- collector_latency --------------------------------------------------------------------------------------
   latency("loop_latency_ms",    "Time the collection cycle took, from the first question to the last answer."),

@@ -39,7 +39,7 @@ TEST(Catalog, KeepsTheFrozenFieldsOfTheCoreMeasurements) {
 }
 
 TEST(Catalog, HasNoFieldOfAnotherTypeThanTheFrozenOnes) {
-  EXPECT_EQ(kMetricCount, 5u + 18 + 27 + 8 + 5 + 2);
+  EXPECT_EQ(kMetricCount, 5u + 18 + 27 + 8 + 5 + 9 + 2);
   EXPECT_EQ(fields_of(Line::vm_features, Type::integer), "");
   EXPECT_EQ(fields_of(Line::vm_totals, Type::real), "");
 }

@@ -83,6 +83,12 @@ std::string_view state_name(std::int64_t code) {
   return is_known_state(code) ? kStateNames[static_cast<std::size_t>(code)] : "unknown";
 }
 
+std::string_view label_text(MetricId label, std::int64_t code) {
+  if (label == metric_id("vm_health.health")) return health_name(code);
+  if (label == metric_id("vm_health.reason")) return health_reason_name(code);
+  return state_name(code);
+}
+
 void complete(VmSample& vm) {
   const bool devices_known = vm.layout->devices_known;
   for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/health.h"
 #include "model/values.h"
 
 namespace virtmeter {
@@ -48,6 +49,7 @@ struct VmSample {
   VmValues values;
   std::vector<NicValues> nics;    // One per layout->nics.
   std::vector<DiskValues> disks;  // One per layout->disks.
+  HealthValues health;            // Without health_code where there is nothing to be told.
 };
 
 struct Cycle {
@@ -61,6 +63,9 @@ struct Cycle {
 // The name of libvirt's state code in the contract's words; "unknown" for any other.
 std::string_view state_name(std::int64_t code);
 bool is_known_state(std::int64_t code);
+
+// What a label row says for the code in the row it stands on.
+std::string_view label_text(MetricId label, std::int64_t code);
 
 // Fills what follows from the readings of the same cycle: copies and sums over the devices.
 void complete(VmSample& vm);

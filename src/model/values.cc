@@ -22,6 +22,8 @@ std::string_view name_of(Absence absence) {
       return "out_of_range";
     case Absence::partial_sum:
       return "partial_sum";
+    case Absence::hung:
+      return "hung";
     case Absence::no_rate:
       return "no_rate";
   }

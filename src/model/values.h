@@ -24,9 +24,10 @@ enum class Absence : std::uint8_t {
   device_gone,   // libvirt lists the device but has no statistics of it.
   out_of_range,  // The hypervisor sent a number that cannot be one.
   partial_sum,   // Not every part of the sum was read.
+  hung,          // The VM's QEMU does not answer.
   no_rate,       // No honest rate: first sample, reset, gap, or a value missing.
 };
-inline constexpr std::size_t kAbsenceCount = 10;
+inline constexpr std::size_t kAbsenceCount = 11;
 
 std::string_view name_of(Absence absence);
 
@@ -89,6 +90,7 @@ class Values {
 using VmValues = Values<Scope::vm>;
 using NicValues = Values<Scope::nic>;
 using DiskValues = Values<Scope::disk>;
+using HealthValues = Values<Scope::health>;
 using CollectorValues = Values<Scope::collector>;
 
 }  // namespace virtmeter

@@ -1,6 +1,7 @@
 // A source turns an outside world into readings. It computes no rate and no sum: the sampler does.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,13 @@
 #include "model/cycle.h"
 
 namespace virtmeter {
+
+// A VM whose process on the host does not answer.
+struct HungVm {
+  std::string name;  // A stranger's bytes.
+  std::string uuid;
+  BootTime since;
+};
 
 // What a source says of itself. Counts are since start.
 struct SourceStatus {
@@ -29,6 +37,14 @@ struct SourceStatus {
   std::uint64_t xml_reads = 0;  // Domain XML read and parsed.
   std::uint64_t cache_bytes = 0;
   std::uint64_t xml_failures = 0;  // XML that could not be read or made no sense.
+
+  std::uint64_t cancelled_calls = 0;     // Ended because there was no answer in time.
+  std::uint64_t hung_vms = 0;            // In the last cycle, as the rest below.
+  std::vector<HungVm> hung;              // The first kHungListed of them.
+  std::uint64_t busy_vms = 0;            // Held by another job: read in part.
+  std::uint64_t stale_vms = 0;           // Their turn did not come: read in part.
+  std::chrono::nanoseconds patience{0};  // How long a full request for bulk statistics may take.
+  static constexpr std::size_t kHungListed = 20;
 };
 
 class Source {

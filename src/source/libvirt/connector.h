@@ -2,12 +2,14 @@
 // at which tests make single calls fail; LibvirtConnector (libvirt_connector.h) is the one implementation of
 // it.
 //
-// An Error of kind not_found means that the VM is gone, invalid that this driver does not have the call; the
-// loss of the connection shows in alive().
+// An Error of kind not_found means that the VM is gone, invalid that this driver does not have the call,
+// timeout that there was no answer within the call's limit. After a timeout the connection is of no more use:
+// renew(). Its loss shows in alive().
 #pragma once
 
 #include <libvirt/libvirt.h>
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <string>
@@ -22,13 +24,36 @@ namespace virtmeter {
 
 // An active VM with the handle of its domain, so that its statistics need no second look-up.
 struct LiveVm {
-  DomainHandle domain;
+  DomainHandle domain;  // Null when it was gone at the last renew().
   Uuid uuid;
   int domain_id = -1;
   std::string name;
 };
 
 using RecordVisitor = std::function<void(const Uuid& uuid, std::span<const virTypedParameter> params)>;
+
+enum class BulkGroups {
+  all,
+  without_monitor,  // State and NICs: what libvirt tells without asking the VM's QEMU.
+};
+
+struct BulkRequest {
+  std::span<const LiveVm* const> vms;
+  BulkGroups groups = BulkGroups::all;
+  std::chrono::nanoseconds limit = std::chrono::seconds(10);
+};
+
+// What libvirt says of the way to a VM's QEMU, without going there (virDomainGetControlInfo).
+struct ControlState {
+  enum class Kind {
+    free,
+    job,       // A long job (migration, dump, backup) runs; whether its QEMU answers is not told.
+    occupied,  // Some call waits for its QEMU.
+    broken,    // libvirt has lost its QEMU's monitor.
+  };
+  Kind kind = Kind::free;
+  std::chrono::milliseconds held{0};  // For how long; 0 when free or broken.
+};
 
 class Connector {
  public:
@@ -39,12 +64,17 @@ class Connector {
   virtual void disconnect() = 0;
   virtual bool alive() = 0;
 
+  // Opens what a timeout has broken, and gives `vms` fresh handles: the old ones are of the old connection.
+  virtual Status renew(std::span<LiveVm> vms) = 0;
+
   // virConnectListAllDomains, active only; in the order of the domain ids.
   virtual Result<std::vector<LiveVm>> get_live_vms() = 0;
 
   // virDomainListGetStats: state, CPU, balloon, vCPU, interface and block groups, without waiting for jobs. A
-  // VM that has gone has no record.
-  virtual Status get_bulk_stats(std::span<const LiveVm* const> vms, const RecordVisitor& visit) = 0;
+  // VM that has gone has no record. The VM whose QEMU does not answer holds the whole request.
+  virtual Status get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) = 0;
+
+  virtual Result<ControlState> get_control_state(const LiveVm& vm) = 0;
 
   virtual Result<DeviceList> get_devices_for_vm(const LiveVm& vm) = 0;  // virDomainGetXMLDesc.
 
@@ -62,6 +92,8 @@ class Connector {
     std::uint64_t events = 0;  // Received since the last call.
   };
   virtual Invalidations take_invalidations() = 0;
+
+  virtual std::uint64_t cancelled_calls() const = 0;  // Timeouts since start.
 
   virtual std::string version() = 0;    // "QEMU 7.2.22, libvirt 9.0.0".
   virtual std::string host_name() = 0;  // Of the hypervisor's host; empty when it does not say.

@@ -65,6 +65,13 @@ std::shared_ptr<const VmLayout> DeviceDirectory::find(const LiveVm& live) {
   return cached->layout;
 }
 
+std::shared_ptr<const VmLayout> DeviceDirectory::find_known(const LiveVm& live) {
+  CachedVm* cached = cache_.find_stale(live.uuid, live.domain_id);
+  if (cached == nullptr) return layout_without_devices(live);
+  follow_rename(*cached, live);
+  return cached->layout;
+}
+
 std::shared_ptr<const VmLayout> DeviceDirectory::confirm(const LiveVm& live,
                                                          std::shared_ptr<const VmLayout> layout,
                                                          const BulkRecord& record) {

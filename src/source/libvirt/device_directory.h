@@ -24,6 +24,10 @@ class DeviceDirectory {
   // gone.
   std::shared_ptr<const VmLayout> find(const LiveVm& live);
 
+  // What is known of it already; without devices_known where nothing is. Reads no XML: since libvirt 11.0
+  // that waits for a VM whose QEMU does not answer.
+  std::shared_ptr<const VmLayout> find_known(const LiveVm& live);
+
   // `layout` itself where the record names the same devices. Where it does not, what fresh XML says: this
   // finds hot-plug in the same cycle, without events. Null when the VM has gone.
   std::shared_ptr<const VmLayout> confirm(const LiveVm& live, std::shared_ptr<const VmLayout> layout,

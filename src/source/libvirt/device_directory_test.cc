@@ -36,8 +36,9 @@ class DeviceDirectoryTest : public ::testing::Test {
 
   ManualClock clock_;
   LimitedLog log_{clock_};
-  FaultyConnector connector_{
-      std::make_unique<LibvirtConnector>("test:///default", *parse_libvirt_uri("test:///default"))};
+  CallWatch watch_{clock_, [](std::uint64_t) {}};
+  FaultyConnector connector_{std::make_unique<LibvirtConnector>(
+      "test:///default", *parse_libvirt_uri("test:///default"), watch_, CallLimits{})};
   DeviceDirectory directory_{connector_, clock_, log_, std::chrono::seconds(300)};
   LiveVm live_;
   DeviceList list_{{"vnet0"}, {"vda"}, {"sda"}};

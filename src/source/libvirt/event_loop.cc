@@ -39,6 +39,8 @@ Status LibvirtEventLoop::prepare() {
   return Status::ok();
 }
 
+std::size_t LibvirtEventLoop::hang_up(std::uint64_t connection) { return registry().hang_up(connection); }
+
 void LibvirtEventLoop::run() {
   while (!stopping_) registry().run_once();
 }

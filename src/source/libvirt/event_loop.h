@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "base/result.h"
 
@@ -13,6 +14,9 @@ class LibvirtEventLoop {
  public:
   // Before the first connection of the process. Repeats are harmless.
   static Status prepare();
+
+  // EventRegistry::hang_up() of this process's registry. Thread-safe.
+  static std::size_t hang_up(std::uint64_t connection);
 
   // Runs until stop(). On a thread of its own.
   void run();

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,9 @@ namespace virtmeter {
 namespace {
 
 constexpr int kWakeWatch = 0;  // Watches of libvirt count from 1.
+
+// libvirt's functions carry no word of who connects; the thread that does says it here.
+thread_local std::uint64_t connecting_number = 0;
 
 std::uint32_t to_epoll(int events) {
   std::uint32_t wanted = 0;
@@ -133,12 +137,26 @@ void EventRegistry::free_garbage() {
   for (const Garbage& item : garbage) item.free(item.opaque);
 }
 
+EventRegistry::Connecting::Connecting(std::uint64_t number) { connecting_number = number; }
+EventRegistry::Connecting::~Connecting() { connecting_number = 0; }
+
+std::size_t EventRegistry::hang_up(std::uint64_t number) {
+  const MutexLock lock(mutex_);
+  std::size_t sockets = 0;
+  for (const auto& [watch, handle] : handles_) {
+    if (handle.connection != number) continue;
+    ++sockets;
+    shutdown(handle.fd, SHUT_RDWR);
+  }
+  return sockets;
+}
+
 int EventRegistry::add_handle(int fd, int events, virEventHandleCallback callback, void* opaque,
                               virFreeCallback free) {
   const MutexLock lock(mutex_);
   const int watch = next_id_++;
   Handle& handle = handles_[watch];
-  handle = {fd, 0, callback, opaque, free};
+  handle = {fd, connecting_number, 0, callback, opaque, free};
   if (watch_in_epoll(watch, handle, events)) return watch;
   handles_.erase(watch);
   return -1;

@@ -5,6 +5,9 @@
 //
 // Callbacks run in run_once()'s thread and in no other, without our lock; opaque data is freed there, too,
 // and never while one of its callbacks may run. Thread-safe but for run_once(), which is for one thread.
+//
+// It also knows the sockets of each connection, for libvirt adds them here while it connects: hang_up() ends
+// every call that waits on one of them.
 #pragma once
 
 #include <libvirt/libvirt.h>
@@ -33,6 +36,20 @@ class EventRegistry {
   void run_once() EXCLUDES(mutex_);
   void wake();
 
+  // While it lives, the handles that its thread adds belong to connection `number`. Not nested.
+  class Connecting {
+   public:
+    explicit Connecting(std::uint64_t number);
+    ~Connecting();
+    Connecting(const Connecting&) = delete;
+    Connecting& operator=(const Connecting&) = delete;
+  };
+
+  // Shuts the sockets of connection `number` down, both ways; returns how many it has. A call that waits on
+  // one then fails at once. libvirt removes a handle before it closes the file, and needs the lock that is
+  // held here for that, so the number of a file that is another's by now is never used.
+  std::size_t hang_up(std::uint64_t number) EXCLUDES(mutex_);
+
   // As virEventAddHandleFunc and its sisters: the number of the watch or timer, -1 where it fails.
   int add_handle(int fd, int events, virEventHandleCallback callback, void* opaque, virFreeCallback free)
       EXCLUDES(mutex_);
@@ -46,6 +63,7 @@ class EventRegistry {
  private:
   struct Handle {
     int fd = -1;
+    std::uint64_t connection = 0;  // 0: of none.
     int events = 0;  // 0: switched off, and then not in epoll, which would report a hang-up all the same.
     virEventHandleCallback callback = nullptr;
     void* opaque = nullptr;

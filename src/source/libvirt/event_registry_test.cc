@@ -1,6 +1,7 @@
 #include "source/libvirt/event_registry.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -97,6 +98,23 @@ TEST_F(EventRegistryTest, RunsATimerWhenItIsDue) {
   registry_.run_once();
   EXPECT_EQ(seen_.freed, 1);
   EXPECT_EQ(registry_.remove_timeout(timer), -1);
+}
+
+TEST_F(EventRegistryTest, HangsUpTheSocketsThatAConnectionHasAdded) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()), 0);
+  const int before = registry_.add_handle(sockets[1], 0, on_handle, &seen_, nullptr);
+  {
+    const EventRegistry::Connecting connecting(7);
+    registry_.add_handle(sockets[0], 0, on_handle, &seen_, nullptr);
+  }
+  EXPECT_EQ(registry_.hang_up(6), 0u);
+  ASSERT_EQ(write(sockets[1], "x", 1), 1) << "still open";
+  EXPECT_EQ(registry_.hang_up(7), 1u);
+  EXPECT_EQ(send(sockets[1], "x", 1, MSG_NOSIGNAL), -1);
+  EXPECT_EQ(registry_.remove_handle(before), 0);
+  close(sockets[0]);
+  close(sockets[1]);
 }
 
 TEST_F(EventRegistryTest, RefusesAHandleThatCannotBeWatched) {

@@ -15,12 +15,10 @@ namespace {
 constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL |
                                  VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU |
                                  VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned int kGroupsWithoutMonitor = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE;
 // ACTIVE: an inactive domain's BLOCK opens its image files. NOWAIT: a busy VM answers what it can at once.
 constexpr unsigned int kBulkFlags =
     VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
-
-constexpr int kKeepaliveIntervalSeconds = 5;
-constexpr unsigned int kKeepaliveCountMax = 5;
 
 struct FreeC {
   void operator()(char* text) const { std::free(text); }
@@ -72,43 +70,62 @@ std::string version_text(unsigned long version) {
 }  // namespace
 
 struct LibvirtConnector::Callbacks {
-  using Holder = std::shared_ptr<Shared>;
+  using Holder = std::shared_ptr<EventInbox>;
 
-  static Shared& shared(void* opaque) { return **static_cast<Holder*>(opaque); }
+  static EventInbox& inbox(void* opaque) { return **static_cast<Holder*>(opaque); }
   static void free_holder(void* opaque) { delete static_cast<Holder*>(opaque); }
 
   static int lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
     // Paused and resumed VMs keep their devices; the others may have become another machine.
     if (event != VIR_DOMAIN_EVENT_SUSPENDED && event != VIR_DOMAIN_EVENT_RESUMED) {
-      shared(opaque).inbox.put(uuid_of(domain));
+      inbox(opaque).put(uuid_of(domain));
     }
     return 0;
   }
   static void device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
-    shared(opaque).inbox.put(uuid_of(domain));
+    inbox(opaque).put(uuid_of(domain));
   }
-  static void closed(virConnectPtr, int, void* opaque) { static_cast<Shared*>(opaque)->closed = true; }
 };
 
-LibvirtConnector::LibvirtConnector(std::string uri_text, LibvirtUri uri)
-    : uri_text_(std::move(uri_text)), uri_(std::move(uri)) {}
+LibvirtConnector::LibvirtConnector(const std::string& uri_text, const LibvirtUri& uri, CallWatch& watch,
+                                   CallLimits limits)
+    : limits_(limits), control_(uri_text, uri, watch) {
+  if (!uri.transport.empty()) own_statistics_ = std::make_unique<LibvirtConnection>(uri_text, uri, watch);
+}
 
 LibvirtConnector::~LibvirtConnector() { disconnect(); }
 
+// ----------------------------------------------------------------------------------------------- connections
+
 Status LibvirtConnector::connect() {
   disconnect();
-  ConnectHandle connection(virConnectOpenReadOnly(uri_text_.c_str()));
-  if (!connection) return last_connect_error(uri_text_, uri_);
-  connection_ = std::move(connection);
-  shared_->closed = false;
-  // A driver inside this process has neither; a dead daemon then shows at the next call.
-  virConnectSetKeepAlive(connection_.get(), kKeepaliveIntervalSeconds, kKeepaliveCountMax);
-  // Without a free function: some drivers never call it. disconnect() takes the callback back before we go.
-  virConnectRegisterCloseCallback(connection_.get(), Callbacks::closed, shared_.get(), nullptr);
+  Status opened = open_control();
+  if (opened && own_statistics_) opened = own_statistics_->open(limits_.host);
+  return opened;
+}
+
+Status LibvirtConnector::open_control() {
+  close_control();
+  Status opened = control_.open(limits_.host);
+  if (!opened) return opened;
   // Events first, lists after: what changes in between is then told twice rather than never.
-  register_events();
-  shared_->inbox.put_every_vm();
+  control_.watched(limits_.host, [this] {
+    register_events();
+    return 0;
+  });
+  if (!control_.alive()) return control_.failure("subscribe to events");
+  inbox_->put_every_vm();
   return Status::ok();
+}
+
+void LibvirtConnector::close_control() {
+  if (control_.get() == nullptr) return;
+  control_.watched(limits_.vm, [this] {
+    for (const int id : callback_ids_) virConnectDomainEventDeregisterAny(control_.get(), id);
+    return 0;
+  });
+  callback_ids_.clear();
+  control_.close();
 }
 
 void LibvirtConnector::register_events() {
@@ -122,9 +139,9 @@ void LibvirtConnector::register_events() {
       {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(Callbacks::device)},
   }};
   for (const Wanted& event : wanted) {
-    auto* holder = new Callbacks::Holder(shared_);
-    const int id = virConnectDomainEventRegisterAny(connection_.get(), nullptr, event.id, event.callback,
-                                                    holder, Callbacks::free_holder);
+    auto* holder = new Callbacks::Holder(inbox_);
+    const int id = virConnectDomainEventRegisterAny(control_.get(), nullptr, event.id, event.callback, holder,
+                                                    Callbacks::free_holder);
     // Each event is an accelerator: without it, the record's own device names and the TTL tell, only later.
     if (id < 0) {
       delete holder;
@@ -134,26 +151,52 @@ void LibvirtConnector::register_events() {
   }
 }
 
-void LibvirtConnector::unregister_events() {
-  for (const int id : callback_ids_) virConnectDomainEventDeregisterAny(connection_.get(), id);
-  callback_ids_.clear();
-  virConnectUnregisterCloseCallback(connection_.get(), Callbacks::closed);
-}
-
 void LibvirtConnector::disconnect() {
-  if (!connection_) return;
-  unregister_events();
-  connection_.reset();
+  close_control();
+  if (own_statistics_) own_statistics_->close();
 }
 
-bool LibvirtConnector::alive() {
-  return connection_ && !shared_->closed && virConnectIsAlive(connection_.get()) == 1;
+bool LibvirtConnector::alive() { return control_.alive() && statistics().alive(); }
+
+Status LibvirtConnector::renew(std::span<LiveVm> vms) {
+  if (!control_.alive()) {
+    Status opened = open_control();
+    if (!opened) return opened;
+  }
+  if (statistics().alive()) return Status::ok();
+  Status opened = own_statistics_->open(limits_.host);
+  if (!opened) return opened;
+  Result<std::vector<LiveVm>> listed = get_live_vms();
+  if (!listed) return std::move(listed).error();
+  for (LiveVm& vm : vms) {
+    const auto found = std::find_if(listed->begin(), listed->end(), [&](const LiveVm& other) {
+      return other.domain && other.uuid == vm.uuid && other.domain_id == vm.domain_id;
+    });
+    vm.domain = found == listed->end() ? nullptr : std::move(found->domain);
+  }
+  return Status::ok();
 }
+
+// The same VM over the control connection; only in the few cases that need it.
+Result<DomainHandle> LibvirtConnector::control_handle(const LiveVm& vm) {
+  DomainHandle domain = control_.watched(
+      limits_.vm, [&] { return DomainHandle(virDomainLookupByUUID(control_.get(), vm.uuid.bytes.data())); });
+  if (!domain) return control_.failure("find the VM");
+  if (static_cast<int>(virDomainGetID(domain.get())) != vm.domain_id) {
+    return Error{Errc::not_found, "find the VM: it was started anew", ""};
+  }
+  return domain;
+}
+
+// ------------------------------------------------------------------------------------------------------
+// calls
 
 Result<std::vector<LiveVm>> LibvirtConnector::get_live_vms() {
   virDomainPtr* domains = nullptr;
-  const int count = virConnectListAllDomains(connection_.get(), &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-  if (count < 0) return last_call_error("list the VMs");
+  const int count = statistics().watched(limits_.host, [&] {
+    return virConnectListAllDomains(statistics().get(), &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+  });
+  if (count < 0) return statistics().failure("list the VMs");
   std::vector<LiveVm> vms;
   vms.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
@@ -171,14 +214,19 @@ Result<std::vector<LiveVm>> LibvirtConnector::get_live_vms() {
   return vms;
 }
 
-Status LibvirtConnector::get_bulk_stats(std::span<const LiveVm* const> vms, const RecordVisitor& visit) {
+Status LibvirtConnector::get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) {
   std::vector<virDomainPtr> domains;
-  domains.reserve(vms.size() + 1);
-  for (const LiveVm* vm : vms) domains.push_back(vm->domain.get());
+  domains.reserve(request.vms.size() + 1);
+  for (const LiveVm* vm : request.vms) {
+    if (vm->domain) domains.push_back(vm->domain.get());
+  }
+  if (domains.empty()) return Status::ok();
   domains.push_back(nullptr);
+  const unsigned int groups = request.groups == BulkGroups::all ? kGroups : kGroupsWithoutMonitor;
   virDomainStatsRecordPtr* records = nullptr;
-  const int count = virDomainListGetStats(domains.data(), kGroups, &records, kBulkFlags);
-  if (count < 0) return last_call_error("read bulk statistics");
+  const int count = statistics().watched(
+      request.limit, [&] { return virDomainListGetStats(domains.data(), groups, &records, kBulkFlags); });
+  if (count < 0) return statistics().failure("read bulk statistics");
   for (int i = 0; i < count; ++i) {
     const virDomainStatsRecord& record = *records[i];
     visit(uuid_of(record.dom), {record.params, static_cast<std::size_t>(record.nparams)});
@@ -187,15 +235,44 @@ Status LibvirtConnector::get_bulk_stats(std::span<const LiveVm* const> vms, cons
   return Status::ok();
 }
 
+Result<ControlState> LibvirtConnector::get_control_state(const LiveVm& vm) {
+  Result<DomainHandle> domain = control_handle(vm);
+  if (!domain) return std::move(domain).error();
+  virDomainControlInfo info{};
+  const int got =
+      control_.watched(limits_.vm, [&] { return virDomainGetControlInfo(domain->get(), &info, 0); });
+  if (got != 0) return control_.failure("ask for the VM's control state");
+  ControlState state;
+  if (info.state == VIR_DOMAIN_CONTROL_JOB) state.kind = ControlState::Kind::job;
+  if (info.state == VIR_DOMAIN_CONTROL_OCCUPIED) state.kind = ControlState::Kind::occupied;
+  if (info.state == VIR_DOMAIN_CONTROL_ERROR) state.kind = ControlState::Kind::broken;
+  // Made of two readings of the daemon's wall clock: a day is as good as any longer time.
+  constexpr unsigned long long kHeldMsMax = 86'400'000;
+  state.held = std::chrono::milliseconds(std::min(info.stateTime, kHeldMsMax));
+  return state;
+}
+
 Result<DeviceList> LibvirtConnector::get_devices_for_vm(const LiveVm& vm) {
-  const CString xml(virDomainGetXMLDesc(vm.domain.get(), 0));
-  if (!xml) return last_call_error("read the domain XML");
+  Result<DomainHandle> domain = control_handle(vm);
+  if (!domain) return std::move(domain).error();
+  const CString xml(control_.watched(limits_.vm, [&] { return virDomainGetXMLDesc(domain->get(), 0); }));
+  if (!xml) return control_.failure("read the domain XML");
   return parse_domain_xml(xml.get());
+}
+
+// `call` with the VM's handle: negative when it fails.
+template <typename Call>
+Status LibvirtConnector::ask(const LiveVm& vm, std::string_view what, Call call) {
+  if (!vm.domain) return Error{Errc::not_found, std::string(what) + ": it is gone", ""};
+  const int result = statistics().watched(limits_.vm, [&] { return call(vm.domain.get()); });
+  return result < 0 ? Status(statistics().failure(what)) : Status::ok();
 }
 
 Status LibvirtConnector::get_info(const LiveVm& vm, VmValues& values) {
   virDomainInfo info{};
-  if (virDomainGetInfo(vm.domain.get(), &info) != 0) return last_call_error("read the VM's info");
+  Status asked =
+      ask(vm, "read the VM's info", [&](virDomainPtr domain) { return virDomainGetInfo(domain, &info); });
+  if (!asked) return asked;
   fill_unread(values, metric_id("vm_totals.state"), info.state);
   fill_unread(values, metric_id("vm_metrics.cpu_count"), info.nrVirtCpu);
   fill_unread(values, metric_id("vm_metrics.memory_max_kb"), info.maxMem);
@@ -206,8 +283,11 @@ Status LibvirtConnector::get_info(const LiveVm& vm, VmValues& values) {
 
 Status LibvirtConnector::get_memory_stats(const LiveVm& vm, VmValues& values) {
   std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
-  const int count = virDomainMemoryStats(vm.domain.get(), stats.data(), stats.size(), 0);
-  if (count < 0) return last_call_error("read memory statistics");
+  int count = 0;
+  Status asked = ask(vm, "read memory statistics", [&](virDomainPtr domain) {
+    return count = virDomainMemoryStats(domain, stats.data(), stats.size(), 0);
+  });
+  if (!asked) return asked;
   for (int i = 0; i < count; ++i) {
     const auto& stat = stats[static_cast<std::size_t>(i)];
     for (const MemoryTag& known : kMemoryTags) {
@@ -220,8 +300,11 @@ Status LibvirtConnector::get_memory_stats(const LiveVm& vm, VmValues& values) {
 Status LibvirtConnector::get_cpu_stats(const LiveVm& vm, VmValues& values) {
   std::array<virTypedParameter, 16> params{};
   constexpr int kTotals = -1;  // start_cpu -1 with ncpus 1: sums over the host's CPUs.
-  const int count = virDomainGetCPUStats(vm.domain.get(), params.data(), params.size(), kTotals, 1, 0);
-  if (count < 0) return last_call_error("read CPU statistics");
+  int count = 0;
+  Status asked = ask(vm, "read CPU statistics", [&](virDomainPtr domain) {
+    return count = virDomainGetCPUStats(domain, params.data(), params.size(), kTotals, 1, 0);
+  });
+  if (!asked) return asked;
   unsigned long long time = 0;
   const auto fill = [&](const char* key, MetricId id) {
     if (virTypedParamsGetULLong(params.data(), count, key, &time) == 1) fill_unread(values, id, time);
@@ -235,9 +318,10 @@ Status LibvirtConnector::get_cpu_stats(const LiveVm& vm, VmValues& values) {
 
 Status LibvirtConnector::get_interface_stats(const LiveVm& vm, const std::string& device, NicValues& values) {
   virDomainInterfaceStatsStruct stats{};
-  if (virDomainInterfaceStats(vm.domain.get(), device.c_str(), &stats, sizeof stats) != 0) {
-    return last_call_error("read interface statistics");
-  }
+  Status asked = ask(vm, "read interface statistics", [&](virDomainPtr domain) {
+    return virDomainInterfaceStats(domain, device.c_str(), &stats, sizeof stats);
+  });
+  if (!asked) return asked;
   set_signed(values, metric_id("nic.rxbytes"), stats.rx_bytes);
   set_signed(values, metric_id("nic.rxpackets"), stats.rx_packets);
   set_signed(values, metric_id("nic.rxerrors"), stats.rx_errs);
@@ -251,9 +335,10 @@ Status LibvirtConnector::get_interface_stats(const LiveVm& vm, const std::string
 
 Status LibvirtConnector::get_block_stats(const LiveVm& vm, const std::string& device, DiskValues& values) {
   virDomainBlockStatsStruct stats{};
-  if (virDomainBlockStats(vm.domain.get(), device.c_str(), &stats, sizeof stats) != 0) {
-    return last_call_error("read block statistics");
-  }
+  Status asked = ask(vm, "read block statistics", [&](virDomainPtr domain) {
+    return virDomainBlockStats(domain, device.c_str(), &stats, sizeof stats);
+  });
+  if (!asked) return asked;
   set_signed(values, metric_id("disk.rd_req"), stats.rd_req);
   set_signed(values, metric_id("disk.rd_bytes"), stats.rd_bytes);
   set_signed(values, metric_id("disk.wr_reqs"), stats.wr_req);
@@ -262,20 +347,27 @@ Status LibvirtConnector::get_block_stats(const LiveVm& vm, const std::string& de
   return Status::ok();
 }
 
+std::uint64_t LibvirtConnector::cancelled_calls() const {
+  return control_.cancelled_calls() + (own_statistics_ ? own_statistics_->cancelled_calls() : 0);
+}
+
 std::string LibvirtConnector::version() {
-  unsigned long hypervisor = 0;
-  unsigned long library = 0;
-  std::string text =
-      virConnectGetType(connection_.get()) == nullptr ? "" : virConnectGetType(connection_.get());
-  if (virConnectGetVersion(connection_.get(), &hypervisor) == 0 && hypervisor != 0) {
-    text += " " + version_text(hypervisor);
-  }
-  if (virConnectGetLibVersion(connection_.get(), &library) == 0) text += ", libvirt " + version_text(library);
-  return text;
+  const auto read = [this] {
+    unsigned long hypervisor = 0;
+    unsigned long library = 0;
+    const char* type = virConnectGetType(control_.get());
+    std::string text = type == nullptr ? "" : type;
+    if (virConnectGetVersion(control_.get(), &hypervisor) == 0 && hypervisor != 0) {
+      text += " " + version_text(hypervisor);
+    }
+    if (virConnectGetLibVersion(control_.get(), &library) == 0) text += ", libvirt " + version_text(library);
+    return text;
+  };
+  return control_.watched(limits_.vm, read);
 }
 
 std::string LibvirtConnector::host_name() {
-  const CString name(virConnectGetHostname(connection_.get()));
+  const CString name(control_.watched(limits_.vm, [this] { return virConnectGetHostname(control_.get()); }));
   return name ? name.get() : "";
 }
 

@@ -21,7 +21,9 @@ class LibvirtConnectorTest : public ::testing::Test {
     vm_ = std::move(vms->front());
   }
 
-  LibvirtConnector connector_{"test:///default", *parse_libvirt_uri("test:///default")};
+  const SystemClock clock_;
+  CallWatch watch_{clock_, [](std::uint64_t) {}};
+  LibvirtConnector connector_{"test:///default", *parse_libvirt_uri("test:///default"), watch_, {}};
   LiveVm vm_;
 };
 
@@ -74,7 +76,7 @@ TEST_F(LibvirtConnectorTest, ReportsTheFailureOfOneDevice) {
 TEST_F(LibvirtConnectorTest, GivesARecordForEachVm) {
   std::size_t records = 0;
   const LiveVm* wanted = &vm_;
-  ASSERT_TRUE(connector_.get_bulk_stats({&wanted, 1}, [&](const Uuid& uuid, auto params) {
+  ASSERT_TRUE(connector_.get_bulk_stats({.vms = {&wanted, 1}}, [&](const Uuid& uuid, auto params) {
     ++records;
     EXPECT_EQ(uuid, vm_.uuid);
     EXPECT_FALSE(params.empty());

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "source/libvirt/libvirt_connector.h"
 #include "source/libvirt/uri.h"
 
 namespace virtmeter {
@@ -16,19 +15,6 @@ using std::chrono::seconds;
 constexpr std::chrono::nanoseconds kBackoffMin = seconds(1);
 constexpr std::chrono::nanoseconds kBackoffMax = seconds(30);
 
-// Gives the rows that the call `name` stands for, and that nobody has set, the reason `why`.
-void explain_rows_of_call(VmValues& values, std::string_view name, Absence why) {
-  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
-    const std::string_view call = metric(id).origin.call;
-    const bool of_call = call.substr(0, name.size()) == name && call.substr(name.size(), 1) == ".";
-    if (of_call && values.absence(id) == Absence::not_read) values.set_absent(id, why);
-  }
-}
-
-Absence absence_of(const Error& error) {
-  return error.code == Errc::invalid ? Absence::unsupported : Absence::call_failed;
-}
-
 bool nothing_read(const VmSample& sample) {
   for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
     if (sample.values.has(id)) return false;
@@ -36,15 +22,18 @@ bool nothing_read(const VmSample& sample) {
   return true;
 }
 
-BootTime middle(BootTime a, BootTime b) { return a + (b - a) / 2; }
+Patience::Bounds bounds_of(const LibvirtSourceOptions& options) {
+  return {options.poll_interval, options.timeout};
+}
 
 }  // namespace
 
 Result<std::unique_ptr<LibvirtSource>> LibvirtSource::open(const LibvirtSourceOptions& options,
-                                                           const Clock& clock) {
+                                                           const Clock& clock, CallWatch& watch) {
   Result<LibvirtUri> uri = parse_libvirt_uri(options.uri);
   if (!uri) return std::move(uri).error();
-  auto connector = std::make_unique<LibvirtConnector>(options.uri, std::move(uri).value());
+  const CallLimits limits{options.timeout, Patience(bounds_of(options)).single_call()};
+  auto connector = std::make_unique<LibvirtConnector>(options.uri, *uri, watch, limits);
   return std::make_unique<LibvirtSource>(options, std::move(connector), clock);
 }
 
@@ -54,7 +43,11 @@ LibvirtSource::LibvirtSource(const LibvirtSourceOptions& options, std::unique_pt
       connector_(std::move(connector)),
       clock_(clock),
       warnings_(clock),
-      directory_(*connector_, clock, warnings_, options.device_cache_ttl) {
+      directory_(*connector_, clock, warnings_, options.device_cache_ttl),
+      tools_{*connector_, clock_, warnings_, directory_, counts_},
+      finder_(tools_, options.poll_interval),
+      singles_(tools_, finder_),
+      bulk_(tools_, finder_, singles_, bounds_of(options)) {
   counts_.target = loggable_uri(options.uri);
   publish_status();
 }
@@ -71,15 +64,16 @@ Status LibvirtSource::read(std::vector<VmSample>& vms) {
     note_disconnected(live.error());
     return std::move(live).error();
   }
-  std::vector<Work> works(live->size());
-  for (std::size_t i = 0; i < works.size(); ++i) works[i].live = &(*live)[i];
-  for (std::size_t first = 0; first < works.size(); first += options_.chunk_vms) {
-    const std::size_t size = std::min(options_.chunk_vms, works.size() - first);
-    read_chunk(std::span(works).subspan(first, size));
-  }
-  ask_busy_vms_again(works);
-  deliver(works, vms);
+  finder_.begin_cycle(*live);
+  bulk_.begin_cycle(live->size());
+  std::vector<VmReading> readings(live->size());
+  for (std::size_t i = 0; i < readings.size(); ++i) readings[i].live = &(*live)[i];
+  read_all(readings);
+  deliver(readings, vms);
   directory_.drop_unused();
+  finder_.quarantine().drop_unlisted();
+  health_.drop_unjudged();
+  finder_.begin_cycle({});
   if (!connector_->alive()) {
     note_disconnected({Errc::unavailable, "the connection was lost while the VMs were read", ""});
   }
@@ -87,27 +81,67 @@ Status LibvirtSource::read(std::vector<VmSample>& vms) {
   return Status::ok();
 }
 
-void LibvirtSource::read_chunk(std::span<Work> chunk) {
-  for (Work& work : chunk) prepare(work);
-  read_bulk(chunk);
-  for (Work& work : chunk) {
-    if (!work.vanished && connector_->alive()) fill_missing_groups(work);
+void LibvirtSource::read_all(std::vector<VmReading>& readings) {
+  std::vector<VmReading*> whole;
+  std::vector<VmReading*> hung;
+  whole.reserve(readings.size());
+  for (VmReading& reading : readings) {
+    const Quarantine::Entry* entry = finder_.quarantine().find(*reading.live);
+    if (entry == nullptr) {
+      whole.push_back(&reading);
+      continue;
+    }
+    reading.way = VmReading::Way::hung;
+    reading.hung_since = entry->since;
+    reading.give_layout(directory_.find_known(*reading.live));
+    hung.push_back(&reading);
   }
+  for (std::size_t first = 0; first < whole.size(); first += options_.chunk_vms) {
+    const std::size_t size = std::min(options_.chunk_vms, whole.size() - first);
+    read_chunk(std::span(whole).subspan(first, size));
+  }
+  bulk_.ask_busy_again(readings);
+  bulk_.try_hung(hung);
+  bulk_.read_without_monitor(readings);
+}
+
+void LibvirtSource::read_chunk(BulkReader::Readings chunk) {
+  for (VmReading* reading : chunk) prepare(*reading);
+  bulk_.read(chunk);
+  for (VmReading* reading : chunk) {
+    const bool whole = !reading->vanished && reading->way == VmReading::Way::whole;
+    if (whole && connector_->alive()) singles_.complete(*reading);
+  }
+}
+
+void LibvirtSource::prepare(VmReading& reading) {
+  const std::uint64_t failures = directory_.xml_failures();
+  const BootTime asked = clock_.boot_now();
+  reading.give_layout(directory_.find(*reading.live));
+  if (directory_.xml_failures() == failures || connector_->alive()) return;
+  // Since libvirt 11.0 reading the XML waits for a VM whose QEMU does not answer.
+  if (finder_.renew()) finder_.judge(reading, clock_.boot_now() - asked);
 }
 
 // Hands the finished samples over. VMs of which nothing could be read because the connection broke are not
 // lines of zeros: they are counted as unread.
-void LibvirtSource::deliver(std::vector<Work>& works, std::vector<VmSample>& vms) {
+void LibvirtSource::deliver(std::vector<VmReading>& readings, std::vector<VmSample>& vms) {
   const bool alive = connector_->alive();
-  vms.reserve(vms.size() + works.size());
-  for (Work& work : works) {
-    if (work.vanished) {
+  const BootTime now = clock_.boot_now();
+  vms.reserve(vms.size() + readings.size());
+  counts_.busy_vms = 0;
+  counts_.stale_vms = 0;
+  for (VmReading& reading : readings) {
+    if (reading.vanished) {
       ++counts_.vms_vanished;
-    } else if (!alive && (!work.sample.layout || nothing_read(work.sample))) {
+    } else if (!alive && (!reading.sample.layout || nothing_read(reading.sample))) {
       ++counts_.vms_unread;
     } else {
-      warn_of_absences(work);
-      vms.push_back(std::move(work.sample));
+      const Health health = health_.judge(reading, now);
+      counts_.busy_vms += health == Health::busy ? 1 : 0;
+      counts_.stale_vms += health == Health::stale ? 1 : 0;
+      warn_of_absences(reading);
+      vms.push_back(std::move(reading.sample));
     }
   }
 }
@@ -131,7 +165,8 @@ Status LibvirtSource::ensure_connected() {
   if (counts_.connected || !counts_.last_error.empty()) ++counts_.reconnects;
   was_connected_ = true;
   backoff_ = {};
-  unsupported_calls_.clear();
+  singles_.reset();
+  bulk_.reset();
   counts_.connected = true;
   counts_.last_error.clear();
   counts_.version = printable(connector_->version());
@@ -157,119 +192,14 @@ void LibvirtSource::apply_invalidations() {
   directory_.invalidate(news);
 }
 
-// ---------------------------------------------------------------------------------------------- device lists
-
-void LibvirtSource::prepare(Work& work) { give_layout(work, directory_.find(*work.live)); }
-
-void LibvirtSource::give_layout(Work& work, std::shared_ptr<const VmLayout> layout) {
-  work.vanished = work.vanished || layout == nullptr;
-  if (work.vanished || layout == work.sample.layout) return;
-  work.sample.nics.assign(layout->nics.size(), {});
-  work.sample.disks.assign(layout->disks.size(), {});
-  work.sample.layout = std::move(layout);
-}
-
-// ----------------------------------------------------------------------------------------------------- bulk
-
-void LibvirtSource::read_bulk(std::span<Work> chunk) {
-  std::vector<const LiveVm*> wanted;
-  wanted.reserve(chunk.size());
-  for (const Work& work : chunk) {
-    if (!work.vanished) wanted.push_back(work.live);
-  }
-  if (wanted.empty() || !connector_->alive() || is_unsupported("bulk")) return;
-
-  const BootTime asked = clock_.boot_now();
-  ++counts_.bulk_calls;
-  const Status status = connector_->get_bulk_stats(wanted, [&](const Uuid& uuid, auto params) {
-    const auto work =
-        std::find_if(chunk.begin(), chunk.end(), [&](const Work& w) { return w.live->uuid == uuid; });
-    if (work != chunk.end()) take_record(*work, params);
-  });
-  const BootTime read_at = middle(asked, clock_.boot_now());
-  for (Work& work : chunk) {
-    work.sample.read_at = read_at;
-    // Every active VM has a record, so one without has stopped since it was listed.
-    if (status && !work.has_record) work.vanished = true;
-  }
-  if (!status && connector_->alive()) survive_bulk_failure(chunk, status.error());
-}
-
-// Another client's question holds a VM for milliseconds, so a second one at the end of the cycle nearly
-// always finds it free. A longer job (migration, snapshot) holds it still: then its values stay absent.
-void LibvirtSource::ask_busy_vms_again(std::span<Work> works) {
-  std::vector<const LiveVm*> busy;
-  for (const Work& work : works) {
-    if (!work.vanished && work.groups.monitor_skipped()) busy.push_back(work.live);
-  }
-  if (busy.empty() || !connector_->alive()) return;
-  const BootTime asked = clock_.boot_now();
-  ++counts_.bulk_calls;
-  std::vector<Work*> answered;
-  const Status status = connector_->get_bulk_stats(busy, [&](const Uuid& uuid, auto params) {
-    const auto work =
-        std::find_if(works.begin(), works.end(), [&](const Work& w) { return w.live->uuid == uuid; });
-    if (work == works.end() || BulkRecord(params).groups().monitor_skipped()) return;
-    work->sample.values = {};
-    std::fill(work->sample.nics.begin(), work->sample.nics.end(), NicValues{});
-    std::fill(work->sample.disks.begin(), work->sample.disks.end(), DiskValues{});
-    take_record(*work, params);
-    answered.push_back(&*work);
-  });
-  counts_.failed_calls += status ? 0 : 1;
-  const BootTime read_at = middle(asked, clock_.boot_now());
-  for (Work* work : answered) {
-    work->sample.read_at = read_at;
-    if (!work->vanished) fill_missing_groups(*work);
-  }
-}
-
-void LibvirtSource::survive_bulk_failure(std::span<Work> chunk, const Error& error) {
-  if (error.code == Errc::invalid) {
-    log_debug("{}: {}: asking call by call", counts_.target, error.message);
-    unsupported_calls_.emplace_back("bulk");
-    return;
-  }
-  // Up to libvirt 9.0 one VM's failure fails the whole call (docs/libvirt.md): halve until it is alone.
-  ++counts_.failed_calls;
-  if (chunk.size() > 1) {
-    read_bulk(chunk.first(chunk.size() / 2));
-    read_bulk(chunk.subspan(chunk.size() / 2));
-    return;
-  }
-  warnings_.warn(
-      fmt::format("bulk {}", chunk.front().live->uuid.text()),
-      fmt::format("vm {}: {}; asking call by call", printable(chunk.front().live->name), error.message));
-}
-
-void LibvirtSource::take_record(Work& work, std::span<const virTypedParameter> params) {
-  const BulkRecord record(params);
-  give_layout(work, directory_.confirm(*work.live, work.sample.layout, record));
-  if (work.vanished) return;
-  record.fill(work.sample);
-  work.groups = record.groups();
-  work.has_record = true;
-}
-
-// -------------------------------------------------------------------------------------------------- fallback
-
-void LibvirtSource::fill_missing_groups(Work& work) {
-  const RecordGroups& groups = work.groups;
-  const bool complete = work.has_record && groups.cpu && groups.user_time && groups.balloon && groups.vcpu;
-  const BootTime asked = clock_.boot_now();
-  if (!complete) fill_vm_groups(work);
-  if (!work.vanished && !(groups.nics && groups.disks)) fill_devices(work);
-  if (work.vanished) return;
-  if (!work.has_record || !groups.cpu) work.sample.read_at = middle(asked, clock_.boot_now());
-  explain_after_bulk(groups, work.sample);
-}
+// ----------------------------------------------------------------------------------------------------- words
 
 // Every cause of an absent value is told once; what a call's failure has cost was told by the call.
-void LibvirtSource::warn_of_absences(const Work& work) {
+void LibvirtSource::warn_of_absences(const VmReading& reading) {
   // A VM whose QEMU is not up yet has nothing to be missed.
-  if (work.groups.starting) return;
-  const VmSample& sample = work.sample;
-  if (work.groups.monitor_skipped()) {
+  if (reading.groups.starting || reading.way != VmReading::Way::whole) return;
+  const VmSample& sample = reading.sample;
+  if (reading.groups.monitor_skipped()) {
     warnings_.warn(
         fmt::format("busy {}", sample.layout->uuid_text),
         fmt::format("vm {}: another job holds it (migration, snapshot, another client): disk counters and "
@@ -294,86 +224,6 @@ void LibvirtSource::warn_of_device(const VmSample& sample, const std::string& de
                              printable(device), what));
 }
 
-void LibvirtSource::fill_vm_groups(Work& work) {
-  const RecordGroups& groups = work.groups;
-  if (!work.has_record || !groups.cpu || !groups.balloon || !groups.vcpu) {
-    fall_back(work, "info", [&](VmValues& values) { return connector_->get_info(*work.live, values); });
-    // A persistent VM that has stopped since it was listed still answers, but is not active.
-    work.vanished =
-        work.vanished || work.sample.values.integer(metric_id("vm_totals.state")) == VIR_DOMAIN_SHUTOFF;
-  }
-  if (!groups.balloon) {
-    fall_back(work, "memory",
-              [&](VmValues& values) { return connector_->get_memory_stats(*work.live, values); });
-  }
-  if (!groups.user_time) {
-    fall_back(work, "cpu", [&](VmValues& values) { return connector_->get_cpu_stats(*work.live, values); });
-  }
-}
-
-void LibvirtSource::fill_devices(Work& work) {
-  const VmLayout& layout = *work.sample.layout;
-  for (std::size_t i = 0; !work.groups.nics && i < layout.nics.size(); ++i) {
-    fall_back_device(work, layout.nics[i], work.sample.nics[i], [&](NicValues& values) {
-      return connector_->get_interface_stats(*work.live, layout.nics[i], values);
-    });
-  }
-  for (std::size_t i = 0; !work.groups.disks && i < layout.disks.size(); ++i) {
-    fall_back_device(work, layout.disks[i], work.sample.disks[i], [&](DiskValues& values) {
-      return connector_->get_block_stats(*work.live, layout.disks[i], values);
-    });
-  }
-}
-
-template <typename Call>
-void LibvirtSource::fall_back(Work& work, std::string_view call_name, Call call) {
-  if (work.vanished || !connector_->alive()) return;
-  if (is_unsupported(call_name)) {
-    return explain_rows_of_call(work.sample.values, call_name, Absence::unsupported);
-  }
-  ++counts_.fallback_calls;
-  const Status status = call(work.sample.values);
-  if (status) return explain_rows_of_call(work.sample.values, call_name, Absence::not_reported);
-  if (status.error().code == Errc::not_found) {
-    work.vanished = true;
-    return;
-  }
-  explain_rows_of_call(work.sample.values, call_name, absence_of(status.error()));
-  if (status.error().code == Errc::invalid) {
-    // A daemon that is older than a statistic degrades it without noise.
-    log_debug("{}: {}: these values are not available here", counts_.target, status.error().message);
-    unsupported_calls_.emplace_back(call_name);
-    return;
-  }
-  ++counts_.failed_calls;
-  warnings_.warn(fmt::format("{} {}", call_name, work.sample.layout->uuid_text),
-                 fmt::format("vm {}: {}", printable(work.live->name), status.error().message));
-}
-
-template <Scope S, typename Call>
-void LibvirtSource::fall_back_device(Work& work, const std::string& device, Values<S>& values, Call call) {
-  if (work.vanished || !connector_->alive()) return;
-  ++counts_.fallback_calls;
-  const Status status = call(values);
-  if (status) return values.explain_unread(Absence::unsupported);
-  if (status.error().code == Errc::not_found) {
-    work.vanished = true;
-    return;
-  }
-  values.explain_unread(absence_of(status.error()));
-  ++counts_.failed_calls;
-  warnings_.warn(fmt::format("device {} {}", work.sample.layout->uuid_text, device),
-                 fmt::format("vm {}: device {}: {}; its other devices go on", printable(work.live->name),
-                             printable(device), status.error().message));
-}
-
-// ----------------------------------------------------------------------------------------------------- words
-
-bool LibvirtSource::is_unsupported(std::string_view call_name) const {
-  return std::find(unsupported_calls_.begin(), unsupported_calls_.end(), call_name) !=
-         unsupported_calls_.end();
-}
-
 std::string LibvirtSource::host_name() { return connector_->alive() ? connector_->host_name() : ""; }
 
 SourceStatus LibvirtSource::status() const {
@@ -389,6 +239,10 @@ void LibvirtSource::publish_status() {
   counts_.cache_hits = cache.hits;
   counts_.cache_misses = cache.misses;
   counts_.cache_bytes = cache.bytes;
+  counts_.cancelled_calls = connector_->cancelled_calls();
+  counts_.hung_vms = finder_.quarantine().size();
+  counts_.hung = finder_.quarantine().list(SourceStatus::kHungListed);
+  counts_.patience = bulk_.patience(options_.chunk_vms);
   const MutexLock lock(mutex_);
   published_ = counts_;
 }
