@@ -27,6 +27,8 @@ using std::chrono::milliseconds;
 
 // How late a connection may be found to be over its time.
 constexpr milliseconds kLook{250};
+// The same while ended sockets still hold their slots.
+constexpr milliseconds kLookClosing{10};
 constexpr unsigned kBacklog = 64;
 
 class FileDescriptor {
@@ -112,7 +114,8 @@ MHD_Result count_host(void* counter, MHD_ValueKind, const char* key, const char*
 struct HttpServer::Implementation {
   struct Connection {
     int fd;
-    BootTime since;  // When it was accepted, or finished its last request.
+    BootTime since;        // When it was accepted, or finished its last request.
+    bool closing = false;  // Its socket has been ended; libmicrohttpd has not taken notice yet.
   };
 
   Implementation(FileDescriptor&& listener_fd, Handler handler_given, const Clock& clock_given,
@@ -131,8 +134,10 @@ struct HttpServer::Implementation {
 
   Status start();
   void run();
+  int patience_ms() const;  // Until the next look at all connections; -1: for ever.
   void close_overdue();
   void make_room();
+  static void end(Connection& connection);
   MHD_Result answer(MHD_Connection* connection, const char* url, const char* method) const;
   HttpReply reply_to(MHD_Connection* connection, std::string_view path, std::string_view method) const;
 
@@ -156,11 +161,11 @@ struct HttpServer::Implementation {
 };
 
 Status HttpServer::Implementation::start() {
-  // One slot more than are used: make_room() frees one before libmicrohttpd would stop to accept.
+  // More slots than are used: make_room() frees one long before libmicrohttpd would stop to accept.
   daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &on_request, this,  //
                             MHD_OPTION_EXTERNAL_LOGGER, &log_library, nullptr,                          //
                             MHD_OPTION_LISTEN_SOCKET, listener.get(),                                   //
-                            MHD_OPTION_CONNECTION_LIMIT, options.connections_max + 1,                   //
+                            MHD_OPTION_CONNECTION_LIMIT, 2 * options.connections_max,                   //
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, options.request_bytes_max,              //
                             MHD_OPTION_STRICT_FOR_CLIENT, 1,                                            //
                             MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,                         //
@@ -183,13 +188,8 @@ Status HttpServer::Implementation::start() {
 
 void HttpServer::Implementation::run() {
   while (!stopping) {
-    MHD_UNSIGNED_LONG_LONG wanted_ms = 0;
-    int wait_ms = connections.empty() ? -1 : static_cast<int>(kLook.count());
-    if (MHD_get_timeout(daemon, &wanted_ms) == MHD_YES &&
-        (wait_ms < 0 || wanted_ms < static_cast<unsigned>(wait_ms)))
-      wait_ms = static_cast<int>(std::min<MHD_UNSIGNED_LONG_LONG>(wanted_ms, 60'000));
     std::array<epoll_event, 2> events{};
-    if (epoll_wait(poll.get(), events.data(), events.size(), wait_ms) < 0 && errno != EINTR) {
+    if (epoll_wait(poll.get(), events.data(), events.size(), patience_ms()) < 0 && errno != EINTR) {
       log_error("http server: {}; it serves no more", std::strerror(errno));
       return;
     }
@@ -198,18 +198,35 @@ void HttpServer::Implementation::run() {
   }
 }
 
+int HttpServer::Implementation::patience_ms() const {
+  MHD_UNSIGNED_LONG_LONG wanted_ms = 0;
+  const bool wanted = MHD_get_timeout(daemon, &wanted_ms) == MHD_YES;
+  if (connections.empty()) return wanted ? static_cast<int>(std::min(wanted_ms, 60'000ULL)) : -1;
+  const bool closing =
+      std::any_of(connections.begin(), connections.end(), [](const Connection& c) { return c.closing; });
+  const auto look_ms = static_cast<unsigned long long>((closing ? kLookClosing : kLook).count());
+  return static_cast<int>(wanted ? std::min(wanted_ms, look_ms) : look_ms);
+}
+
 // libmicrohttpd's own time limit begins anew with every byte, so that a client who sends one a second would
 // stay for hours. The end of the socket makes libmicrohttpd close the connection.
 void HttpServer::Implementation::close_overdue() {
   const BootTime now = clock.boot_now();
-  for (const Connection& connection : connections) {
+  for (Connection& connection : connections) {
     if (now - connection.since < options.patience) return;
-    shutdown(connection.fd, SHUT_RDWR);
+    end(connection);
   }
 }
 
+void HttpServer::Implementation::end(Connection& connection) {
+  if (!connection.closing) shutdown(connection.fd, SHUT_RDWR);
+  connection.closing = true;
+}
+
 void HttpServer::Implementation::make_room() {
-  if (connections.size() > options.connections_max) shutdown(connections.front().fd, SHUT_RDWR);
+  const auto serves = [](const Connection& connection) { return !connection.closing; };
+  if (std::count_if(connections.begin(), connections.end(), serves) > options.connections_max)
+    end(*std::find_if(connections.begin(), connections.end(), serves));
 }
 
 void HttpServer::Implementation::on_connection(void* self, MHD_Connection* connection, void** context,
