@@ -193,7 +193,13 @@ void HttpServer::Implementation::run() {
       log_error("http server: {}; it serves no more", std::strerror(errno));
       return;
     }
-    MHD_run(daemon);
+    // When all its slots were taken, libmicrohttpd accepts again only in the run after the one that frees
+    // some.
+    std::size_t before = 0;
+    do {
+      before = connections.size();
+      MHD_run(daemon);
+    } while (connections.size() < before);
     close_overdue();
   }
 }
