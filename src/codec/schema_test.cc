@@ -37,7 +37,7 @@ std::string squeezed_line(const std::string& text, const std::string& words) {
 
 TEST(SchemaTable, HasALineForEveryRowOfTheCatalog) {
   const std::vector<std::string> lines = lines_of(schema_table());
-  ASSERT_EQ(lines.size(), 1 + kMetricCount + 2 + 5);
+  ASSERT_EQ(lines.size(), 1 + kMetricCount + 2 + 6);
   EXPECT_EQ(squeezed_line(schema_table(), "MEASUREMENT"),
             "MEASUREMENT DEVTYPE FIELD TYPE UNIT KIND SOURCE SINCE HELP");
   EXPECT_EQ(squeezed_line(schema_table(), "vm_metrics - cputime_ns"),
@@ -68,7 +68,8 @@ TEST(SchemaTable, NamesTheTagsOfEachMeasurement) {
                                "vm_features: VMID, host, name, uuid\n"
                                "vm_devices: VMID, device, devtype, host, name, uuid\n"
                                "vm_totals: VMID, host, name, uuid\n"
-                               "collector_latency: none\n"));
+                               "collector_latency: none\n"
+                               "collector_stats: host, sink\n"));
 }
 
 TEST(SchemaJson, HasEveryMeasurementTagAndField) {
@@ -80,7 +81,7 @@ TEST(SchemaJson, HasEveryMeasurementTagAndField) {
     field_count += measurement["fields"].size();
   }
   EXPECT_EQ(names, (std::vector<std::string>{"vm_metrics", "vm_features", "vm_devices", "vm_totals",
-                                             "collector_latency"}));
+                                             "collector_latency", "collector_stats"}));
   EXPECT_EQ(field_count, kMetricCount);
   EXPECT_EQ(schema["measurements"][0]["fields"][4],
             json::parse(R"({"field":"cputime_ns","type":"int","unit":"ns",
@@ -97,7 +98,8 @@ TEST(SchemaMarkdown, HasASectionForEachMeasurement) {
     if (line.starts_with('#')) titles.push_back(line);
   }
   EXPECT_EQ(titles, (std::vector<std::string>{"# Metrics", "## vm_metrics", "## vm_features", "## vm_devices",
-                                              "## vm_totals", "## collector_latency", "## Tags"}));
+                                              "## vm_totals", "## collector_latency", "## collector_stats",
+                                              "## Tags"}));
 }
 
 TEST(SchemaMarkdown, HasARowForEachField) {

@@ -12,6 +12,7 @@ std::string_view bulk_prefix(Scope scope) {
       return "block.<n>.";
     case Scope::vm:
     case Scope::collector:
+    case Scope::sink:
       return "";
   }
   return "";

@@ -9,11 +9,19 @@
 namespace virtmeter {
 
 // One kind of output line: a measurement, and for devices which of them. The order is the order of output.
-enum class Line : std::uint8_t { vm_metrics, vm_features, vm_totals, nic, disk, collector_latency };
-inline constexpr std::size_t kLineCount = 6;
+enum class Line : std::uint8_t {
+  vm_metrics,
+  vm_features,
+  vm_totals,
+  nic,
+  disk,
+  collector_latency,
+  collector_stats
+};
+inline constexpr std::size_t kLineCount = 7;
 
 // What one value belongs to. Values of one scope lie side by side in one Values array.
-enum class Scope : std::uint8_t { vm, nic, disk, collector };
+enum class Scope : std::uint8_t { vm, nic, disk, collector, sink };
 
 enum class Kind : std::uint8_t {
   counter,  // Only grows during one life of the VM.
@@ -32,6 +40,10 @@ enum class Unit : std::uint8_t {
   faults,
   kib,
   vcpus,
+  vms,
+  lines,
+  cycles,
+  values,
   nanoseconds,
   milliseconds,
   degrees,
@@ -85,6 +97,7 @@ inline constexpr std::array<LineInfo, kLineCount> kLines = {{
     {"nic", "vm_devices", "nic", Scope::nic},
     {"disk", "vm_devices", "disk", Scope::disk},
     {"collector_latency", "collector_latency", "", Scope::collector},
+    {"collector_stats", "collector_stats", "", Scope::sink},
 }};
 
 constexpr const LineInfo& info(Line line) { return kLines[static_cast<std::size_t>(line)]; }

@@ -90,5 +90,6 @@ using VmValues = Values<Scope::vm>;
 using NicValues = Values<Scope::nic>;
 using DiskValues = Values<Scope::disk>;
 using CollectorValues = Values<Scope::collector>;
+using SinkValues = Values<Scope::sink>;
 
 }  // namespace virtmeter
