@@ -19,6 +19,8 @@ WallTime rounded_to_millisecond(WallTime time) {
   return {(time.unix_ns + half) / kMillisecond * kMillisecond};
 }
 
+std::uint64_t monotonic_us() { return static_cast<std::uint64_t>(read_clock_ns(CLOCK_MONOTONIC) / 1'000); }
+
 BootTime SystemClock::boot_now() const { return {std::chrono::nanoseconds(read_clock_ns(CLOCK_BOOTTIME))}; }
 
 WallTime SystemClock::wall_now() const { return {read_clock_ns(CLOCK_REALTIME)}; }

@@ -26,6 +26,14 @@ TEST(SystemClock, MovesForwardAndAgreesWithTheCalendar) {
   EXPECT_GT(clock.wall_now().unix_ns, 1'600'000'000'000'000'000);
 }
 
+TEST(MonotonicUs, IsTheClockThatStandsStillInSuspend) {
+  const SystemClock clock;
+  const std::uint64_t first = monotonic_us();
+  EXPECT_GT(first, 0u);
+  const auto boot_us = std::chrono::duration_cast<std::chrono::microseconds>(clock.boot_now().since_boot);
+  EXPECT_LE(first, static_cast<std::uint64_t>(boot_us.count()) + 1);
+}
+
 TEST(SystemClock, ReturnsAtOnceFromAWaitInThePast) {
   const SystemClock clock;
   Mutex mutex;

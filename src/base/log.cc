@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
@@ -47,24 +48,27 @@ spdlog::sink_ptr make_stderr_sink() {
   return sink;
 }
 
-std::shared_ptr<spdlog::logger> make_logger(std::vector<spdlog::sink_ptr> sinks, LogLevel level) {
-  auto logger = std::make_shared<spdlog::logger>("virtmeter", sinks.begin(), sinks.end());
-  logger->set_level(to_spdlog(level));
-  logger->flush_on(spdlog::level::info);
-  return logger;
-}
+// The outputs can be changed under the hands of other threads, the logger itself never is.
+struct Log {
+  Log() {
+    outputs->add_sink(make_stderr_sink());
+    logger.flush_on(spdlog::level::info);
+  }
+  std::shared_ptr<spdlog::sinks::dist_sink_mt> outputs = std::make_shared<spdlog::sinks::dist_sink_mt>();
+  spdlog::logger logger{"virtmeter", outputs};
+};
 
-// The one global of the program: a log is wanted from the first line of main to the last.
-std::shared_ptr<spdlog::logger>& logger() {
-  static std::shared_ptr<spdlog::logger> instance = make_logger({make_stderr_sink()}, LogLevel::info);
-  return instance;
+// The one global of the program: a log is wanted from the first line of main to the last, and by threads that
+// hang beyond it, so it is never destroyed.
+Log& the_log() {
+  static auto* instance = new Log;
+  return *instance;
 }
 
 }  // namespace
 
 Status open_log(const LogOptions& options) {
   std::vector<spdlog::sink_ptr> sinks{make_stderr_sink()};
-  Status status;
   if (!options.file.empty()) {
     try {
       auto file = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, kLogFileBytesMax,
@@ -72,17 +76,18 @@ Status open_log(const LogOptions& options) {
       file->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
       sinks.push_back(std::move(file));
     } catch (const spdlog::spdlog_ex& failure) {
-      status = Error{Errc::io, fmt::format("log_file {}: {}", options.file, failure.what()),
-                     "name a file in a folder that exists and that this user may write"};
+      return Error{Errc::io, fmt::format("log_file {}: {}", options.file, failure.what()),
+                   "name a file in a folder that exists and that this user may write"};
     }
   }
-  logger() = make_logger(std::move(sinks), options.level);
-  return status;
+  the_log().outputs->set_sinks(std::move(sinks));
+  the_log().logger.set_level(to_spdlog(options.level));
+  return Status::ok();
 }
 
-bool log_enabled(LogLevel level) { return logger()->should_log(to_spdlog(level)); }
+bool log_enabled(LogLevel level) { return the_log().logger.should_log(to_spdlog(level)); }
 
-void log_line(LogLevel level, std::string_view line) { logger()->log(to_spdlog(level), "{}", line); }
+void log_line(LogLevel level, std::string_view line) { the_log().logger.log(to_spdlog(level), "{}", line); }
 
 std::uint64_t WarningLimiter::admit(std::string_view cause, BootTime now) {
   const MutexLock lock(mutex_);

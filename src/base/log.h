@@ -1,7 +1,6 @@
 // The log: short lines to stderr, or to the journal with their priority when stderr is the journal, and
 // besides to a rotated file when one is named. WarningLimiter is for causes that repeat every cycle: the
-// first is a line, the rest a count that is told once an hour. Thread-safe, but for open_log(), which main
-// calls first.
+// first is a line, the rest a count that is told once an hour. Thread-safe.
 #pragma once
 
 #include <fmt/format.h>
@@ -25,7 +24,8 @@ struct LogOptions {
   std::string file;  // Empty: none. Else rotated at 10 MiB, 5 files kept.
 };
 
-// Replaces the log's outputs. Fails when the file cannot be opened; stderr is then still in use.
+// Replaces the log's outputs and level; other threads may be logging. Fails when the file cannot be opened;
+// everything then stays as it was: at first stderr, at level info.
 Status open_log(const LogOptions& options);
 
 bool log_enabled(LogLevel level);

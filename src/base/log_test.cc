@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace virtmeter {
 namespace {
@@ -59,6 +61,30 @@ TEST(LimitedLog, TellsARepeatedCauseWithItsCount) {
   EXPECT_NE(text.find("device vnet0: no answer (5 times since it was last told)\n"), std::string::npos)
       << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(Log, StaysAsItWasWhenTheFileCannotBeOpened) {
+  ASSERT_TRUE(open_log({LogLevel::error, ""}));
+  EXPECT_FALSE(open_log({LogLevel::debug, "/proc/nowhere/virtmeter.log"}));
+  EXPECT_FALSE(log_enabled(LogLevel::warning));
+  ASSERT_TRUE(open_log({}));
+  EXPECT_TRUE(log_enabled(LogLevel::info));
+}
+
+TEST(Log, ChangesItsOutputsWhileOthersWrite) {
+  char folder[] = "/tmp/virtmeter-log-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string file = std::string(folder) + "/virtmeter.log";
+  ASSERT_TRUE(open_log({LogLevel::error, ""}));
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    while (!done) log_info("to nobody, or to the file");
+  });
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(open_log({LogLevel::error, i % 2 == 0 ? file : ""}));
+  done = true;
+  writer.join();
+  ASSERT_TRUE(open_log({}));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Log, NamesTheFileItCannotOpen) {

@@ -14,6 +14,7 @@
 #include "daemon/guest_memory.h"
 #include "daemon/hypervisor.h"
 #include "daemon/state_folder.h"
+#include "net/listen_address.h"
 
 namespace virtmeter {
 namespace {
@@ -120,6 +121,16 @@ void check_sink(const Settings& settings, std::vector<Finding>& findings) {
   findings.push_back({Grade::ok, topic, (*sink)->target(), "", ExitCode::ok});
 }
 
+void check_http(const Settings& settings, std::vector<Finding>& findings) {
+  if (settings.http_listen.empty()) {
+    return findings.push_back(
+        {Grade::info, "http", "http.listen is empty: no status, no health page", "", ExitCode::ok});
+  }
+  const Result<ListenAddress> listen = parse_listen_address(settings.http_listen);
+  if (!listen) return findings.push_back(failed("http", listen.error()));
+  findings.push_back({Grade::ok, "http", listen->text(), "", ExitCode::ok});
+}
+
 std::string render(const std::vector<Finding>& findings) {
   std::string out;
   std::size_t width = 0;
@@ -144,6 +155,7 @@ ExitCode run_check(const LoadedSettings& loaded) {
   check_libvirt(loaded.settings, findings);
   check_state_folder(loaded.settings, findings);
   check_sink(loaded.settings, findings);
+  check_http(loaded.settings, findings);
 
   const ExitCode printed = print(render(findings));
   if (printed != ExitCode::ok) return printed;

@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kDescription =
     "virtmeter reads every VM of a KVM host each few seconds and writes InfluxDB line protocol.";
 constexpr const char* kFooter =
-    "Exit codes are sysexits: 0 ok, 64 usage, 69 unreachable, 74 I/O, 77 permission, 78 settings.\n"
+    "Exit codes are sysexits: 0 ok, 64 usage, 69 unreachable, 74 I/O, 75 not ready, 77\n"
+    "permission, 78 settings.\n"
     "virtmeter config example prints every setting.";
 constexpr std::size_t kWordBytesMax = 64;
 constexpr const char* kSettingsGroup = "Settings (each also in the file and the environment)";
@@ -125,6 +126,9 @@ class Parser {
     add_format(once, "--output", "lp, json or prometheus", kCycleFormats, result_.cycle_format);
     command(app_, "check", Command::check,
             "Try the settings and every connection; one line each, with the fix");
+    CLI::App* status = command(app_, "status", Command::status,
+                               "Ask the running daemon how it does; ends with 75 when it is not ready");
+    add_format(status, "-o,--output", "table or json", kShowFormats, result_.text_format);
     CLI::App* schema =
         command(app_, "schema", Command::schema, "Print every metric: field, type, unit, source");
     add_format(schema, "-o,--output", "table, json or markdown", kTextFormats, result_.text_format);

@@ -17,6 +17,7 @@ enum class Command : std::uint8_t {
   run,
   once,
   check,
+  status,
   schema,
   config_show,
   config_check,
@@ -35,7 +36,7 @@ struct CommandLine {
   std::uint64_t cycles = 1;                          // once
   std::optional<std::chrono::nanoseconds> interval;  // once; default: poll_interval
   CycleFormat cycle_format = CycleFormat::line_protocol;
-  TextFormat text_format = TextFormat::table;  // schema, config show
+  TextFormat text_format = TextFormat::table;  // schema, status, config show
 };
 
 // Either a command, or a text to print and the exit code to end with (help, version, a usage error).

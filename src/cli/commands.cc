@@ -42,10 +42,12 @@ ExitCode report_good_settings(const LoadedSettings& loaded) {
   return print(fmt::format("ok: {}\n", files));
 }
 
-ExitCode run_with_settings(const CommandLine& line, const LoadedSettings& loaded) {
+ExitCode run_with_settings(const CommandLine& line, const LoadedSettings& loaded, const LoadInputs& inputs) {
   switch (line.command) {
     case Command::run:
-      return run_daemon(loaded);
+      return run_daemon(loaded, inputs);
+    case Command::status:
+      return run_status(line.text_format, loaded.settings);
     case Command::once:
       return run_once(line, loaded.settings);
     case Command::check:
@@ -65,9 +67,10 @@ ExitCode run_command(const CommandLine& line) {
   if (line.command == Command::schema) return print_schema(line.text_format);
   if (line.command == Command::config_example) return print(settings_example());
   if (line.command == Command::config_markdown) return print(settings_markdown());
-  const LoadOutcome outcome = load_settings(inputs_of(line));
+  const LoadInputs inputs = inputs_of(line);
+  const LoadOutcome outcome = load_settings(inputs);
   if (!outcome) return refuse(outcome.problems);
-  return run_with_settings(line, *outcome.loaded);
+  return run_with_settings(line, *outcome.loaded, inputs);
 }
 
 ExitCode print_schema(TextFormat format) {

@@ -10,7 +10,9 @@ namespace virtmeter {
 ExitCode run_command(const CommandLine& line);
 
 // One each; settings that do not load have ended the command before.
-ExitCode run_daemon(const LoadedSettings& loaded);
+// run_daemon() reads `inputs` again at each reload.
+ExitCode run_daemon(const LoadedSettings& loaded, const LoadInputs& inputs);
+ExitCode run_status(TextFormat format, const Settings& settings);
 ExitCode run_once(const CommandLine& line, const Settings& settings);
 ExitCode run_check(const LoadedSettings& loaded);
 ExitCode print_schema(TextFormat format);

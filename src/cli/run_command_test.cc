@@ -15,7 +15,8 @@ TEST(RunCommand, EndsWellWhenItIsTold) {
   block_stop_signals();
   raise(SIGTERM);  // Waits, blocked, until the daemon asks for it.
   const std::string state = folder + "/state";
-  const Ran ran = run_words({"run", "--libvirt-uri", "test:///default", "--state-dir", state.c_str()});
+  const Ran ran = run_words({"run", "--libvirt-uri", "test:///default", "--state-dir", state.c_str(),
+                             "--http-listen=", "--process-core-dump", "on"});
   EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
   EXPECT_NE(ran.err.find("test:///default every 5 s, lines to "), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("stopped after "), std::string::npos) << ran.err;
@@ -24,7 +25,8 @@ TEST(RunCommand, EndsWellWhenItIsTold) {
 }
 
 TEST(RunCommand, RefusesAStateFolderThatCannotBe) {
-  const Ran ran = run_words({"run", "--libvirt-uri", "test:///default", "--state-dir", "/dev/null/x"});
+  const Ran ran = run_words(
+      {"run", "--libvirt-uri", "test:///default", "--state-dir", "/dev/null/x", "--process-core-dump", "on"});
   EXPECT_EQ(ran.code, ExitCode::io_error);
   EXPECT_NE(ran.err.find("state_dir /dev/null/x"), std::string::npos) << ran.err;
 }

@@ -155,6 +155,7 @@ std::string_view tag_value(const Tag& tag, Line line, const VmLayout& layout, st
       return layout.uuid_text;
     case TagSource::domain_id:
     case TagSource::host:
+    case TagSource::sink:
       break;
   }
   return "";

@@ -63,6 +63,8 @@ std::string_view prefix_of(Scope scope) {
       return "virtmeter_vm_health";
     case Scope::collector:
       return "virtmeter_collector";
+    case Scope::sink:
+      break;
   }
   return "";
 }
@@ -85,6 +87,14 @@ std::string_view unit_word(Unit unit) {
       return "faults";
     case Unit::vcpus:
       return "vcpus";
+    case Unit::vms:
+      return "vms";
+    case Unit::lines:
+      return "lines";
+    case Unit::cycles:
+      return "cycles";
+    case Unit::values:
+      return "values";
     case Unit::nanoseconds:
     case Unit::milliseconds:
       return "seconds";
@@ -116,8 +126,10 @@ std::string_view stem_of(MetricId id) {
   return row.name;
 }
 
-// Two rows that read the same key are one quantity under two frozen names: the first is exported.
+// A cycle holds nothing of a sink. Two rows that read the same key are one quantity under two frozen names:
+// the first is exported.
 bool exported(MetricId id) {
+  if (scope_of(id) == Scope::sink) return false;
   const Origin& origin = metric(id).origin;
   if (origin.how != How::read) return origin.how == How::timed;
   for (MetricId earlier = 0; earlier < id; ++earlier) {
@@ -268,6 +280,7 @@ void add_samples(Family& family, MetricId id, const VmSample& vm, const VmLabels
       family.add(labels.vm, value_text(vm.health, id));
       break;
     case Scope::collector:
+    case Scope::sink:
       break;
   }
 }

@@ -27,7 +27,7 @@ std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : te
 std::vector<std::string_view> measurements() {
   std::vector<std::string_view> names;
   for (const Line line : {Line::vm_metrics, Line::vm_features, Line::nic, Line::disk, Line::vm_totals,
-                          Line::vm_health, Line::collector_latency}) {
+                          Line::vm_health, Line::collector_latency, Line::collector_stats}) {
     const std::string_view name = info(line).measurement;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
@@ -145,8 +145,8 @@ This page is the output of `virtmeter schema -o markdown`. All lines of a cycle 
 not be read is absent, never 0: no rate, no stored row, no dashboard point and no Prometheus sample is made from it. In line
 protocol the setting `missing` decides. `zero`, the default, writes `0i` for an absent integer of `vm_metrics`, `vm_devices` and
 `vm_totals` (for a sum, what the parts that were read add up to) and `"unknown"` for the name of the state; `omit` leaves the
-field out, and a line without fields is not written. Fields of `vm_features`, `vm_health` and `collector_latency` are left out
-under both. *Source* names the key in libvirt's bulk statistics, then the call that is asked where bulk does not give the group;
+field out, and a line without fields is not written. Fields of `vm_features`, `vm_health`, `collector_latency`
+and `collector_stats` are left out under both. *Source* names the key in libvirt's bulk statistics, then the call that is asked where bulk does not give the group;
 *since* is the first libvirt that reports the value in bulk.
 )";
 

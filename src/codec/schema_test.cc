@@ -69,7 +69,8 @@ TEST(SchemaTable, NamesTheTagsOfEachMeasurement) {
                                "vm_devices: VMID, device, devtype, host, name, uuid\n"
                                "vm_totals: VMID, host, name, uuid\n"
                                "vm_health: VMID, host, name, uuid\n"
-                               "collector_latency: none\n"));
+                               "collector_latency: none\n"
+                               "collector_stats: host, sink\n"));
 }
 
 TEST(SchemaJson, HasEveryMeasurementTagAndField) {
@@ -81,7 +82,7 @@ TEST(SchemaJson, HasEveryMeasurementTagAndField) {
     field_count += measurement["fields"].size();
   }
   EXPECT_EQ(names, (std::vector<std::string>{"vm_metrics", "vm_features", "vm_devices", "vm_totals",
-                                             "vm_health", "collector_latency"}));
+                                             "vm_health", "collector_latency", "collector_stats"}));
   EXPECT_EQ(field_count, kMetricCount);
   EXPECT_EQ(schema["measurements"][0]["fields"][4],
             json::parse(R"({"field":"cputime_ns","type":"int","unit":"ns",
@@ -97,9 +98,9 @@ TEST(SchemaMarkdown, HasASectionForEachMeasurement) {
   for (const std::string& line : lines_of(schema_markdown())) {
     if (line.starts_with('#')) titles.push_back(line);
   }
-  EXPECT_EQ(titles,
-            (std::vector<std::string>{"# Metrics", "## vm_metrics", "## vm_features", "## vm_devices",
-                                      "## vm_totals", "## vm_health", "## collector_latency", "## Tags"}));
+  EXPECT_EQ(titles, (std::vector<std::string>{"# Metrics", "## vm_metrics", "## vm_features", "## vm_devices",
+                                              "## vm_totals", "## vm_health", "## collector_latency",
+                                              "## collector_stats", "## Tags"}));
 }
 
 TEST(SchemaMarkdown, HasARowForEachField) {

@@ -11,7 +11,7 @@
 
 namespace virtmeter {
 
-enum class TagSource : std::uint8_t { domain_id, device, devtype, host, name, uuid };
+enum class TagSource : std::uint8_t { domain_id, device, devtype, host, name, sink, uuid };
 
 struct Tag {
   std::string_view key;
@@ -26,11 +26,14 @@ inline constexpr auto kTags = std::to_array<Tag>({
     {"devtype", TagSource::devtype, "Which kind of device: nic or disk."},
     {"host", TagSource::host, "The hypervisor; only where more than one is configured, or when asked for."},
     {"name", TagSource::name, "Name of the VM."},
+    {"sink", TagSource::sink, "Which sink: influx or file."},
     {"uuid", TagSource::uuid, "UUID of the VM."},
 });
 
 constexpr bool has_tag(Line line, TagSource tag) {
   if (info(line).scope == Scope::collector) return false;
+  if (info(line).scope == Scope::sink) return tag == TagSource::sink || tag == TagSource::host;
+  if (tag == TagSource::sink) return false;
   if (tag == TagSource::device || tag == TagSource::devtype) return !info(line).devtype.empty();
   return true;
 }

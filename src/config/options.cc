@@ -19,12 +19,14 @@ constexpr std::int64_t in_ns(nanoseconds duration) { return duration.count(); }
 // Choices stand in the order of their enum's values.
 constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 4> kInfluxApis = {"auto", "v1", "v2", "v3"};
+constexpr std::array<std::string_view, 2> kCoreDumps = {"off", "on"};
 constexpr std::array<std::string_view, 2> kMissing = {"zero", "omit"};
 
 constexpr std::string_view kReading = "Reading the hypervisor";
 constexpr std::string_view kInflux = "Writing to InfluxDB or VictoriaMetrics";
 constexpr std::string_view kHost = "State and log";
 constexpr std::string_view kHttp = "Dashboard, API and /metrics";
+constexpr std::string_view kProcess = "The process itself";
 constexpr std::string_view kLibvirt = "Fine points of libvirt";
 constexpr std::string_view kFile = "Lines in a file, when there is no influx_url";
 
@@ -49,7 +51,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The period of a collection cycle; cycles start on the beat and never overlap.",
      .group = kReading,
      .minimum = in_ns(milliseconds(500)),
-     .maximum = in_ns(hours(1))},
+     .maximum = in_ns(hours(1)),
+     .reload = Reload::collector},
     {.key = "device_cache_ttl",
      .environment = "DEVICE_CACHE_TTL",
      .member = &Settings::device_cache_ttl,
@@ -62,12 +65,14 @@ constexpr auto kOptions = std::to_array<Option>({
      .member = &Settings::missing,
      .help = "What the core measurements say for a value that could not be read: a zero, or no field.",
      .group = kReading,
-     .choices = kMissing},
+     .choices = kMissing,
+     .reload = Reload::collector},
     {.key = "host_tag",
      .environment = "HOST_TAG",
      .member = &Settings::host_tag,
      .help = "The value of a host tag on every line; auto is the hypervisor's host name, empty is no tag.",
      .group = kReading,
+     .reload = Reload::collector,
      .example = "auto"},
     {.key = "influx_url",
      .environment = "INFLUX_URL",
@@ -75,24 +80,28 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The address of InfluxDB 1.x, 2.x, 3.x or VictoriaMetrics; empty is no database.",
      .group = kInflux,
      .rule = TextRule::web_address,
+     .reload = Reload::sink,
      .example = "http://127.0.0.1:8086"},
     {.key = "influx_api",
      .environment = "INFLUX_API",
      .member = &Settings::influx_api,
      .help = "The write interface of the database; auto asks the server.",
      .group = kInflux,
-     .choices = kInfluxApis},
+     .choices = kInfluxApis,
+     .reload = Reload::sink},
     {.key = "influx_db",
      .environment = "INFLUX_DB",
      .member = &Settings::influx_db,
      .help = "The database (1.x, 3.x) or bucket (2.x).",
      .group = kInflux,
-     .rule = TextRule::not_empty},
+     .rule = TextRule::not_empty,
+     .reload = Reload::sink},
     {.key = "influx_org",
      .environment = "INFLUX_ORG",
      .member = &Settings::influx_org,
      .help = "The organization, for 2.x.",
      .group = kInflux,
+     .reload = Reload::sink,
      .example = "ops"},
     {.key = "influx_token",
      .environment = "INFLUX_TOKEN",
@@ -100,18 +109,21 @@ constexpr auto kOptions = std::to_array<Option>({
      .help =
          "The token (2.x, 3.x) or user:password (1.x); better kept in influx_token_file or in the systemd "
          "credential influx-token.",
-     .group = kInflux},
+     .group = kInflux,
+     .reload = Reload::sink},
     {.key = "influx_token_file",
      .environment = "INFLUX_TOKEN_FILE",
      .member = &Settings::influx_token_file,
      .help = "A file that holds the token on one line.",
      .group = kInflux,
+     .reload = Reload::sink,
      .example = "/etc/virtmeter/influx.token"},
     {.key = "influx_ca_file",
      .environment = "INFLUX_CA_FILE",
      .member = &Settings::influx_ca_file,
      .help = "The certificates (PEM) to trust for https, instead of the system's.",
      .group = kInflux,
+     .reload = Reload::sink,
      .example = "/etc/virtmeter/ca.pem"},
     {.key = "batch_max_lines",
      .environment = "BATCH_MAX_LINES",
@@ -146,12 +158,14 @@ constexpr auto kOptions = std::to_array<Option>({
      .member = &Settings::log_level,
      .help = "The least serious kind of line that is logged.",
      .group = kHost,
-     .choices = kLogLevels},
+     .choices = kLogLevels,
+     .reload = Reload::log},
     {.key = "log_file",
      .environment = "LOG_FILE",
      .member = &Settings::log_file,
      .help = "A log file (rotated, bounded) besides stderr or the journal; empty is none.",
      .group = kHost,
+     .reload = Reload::log,
      .example = "/var/log/virtmeter.log"},
     {.key = "http.listen",
      .environment = "HTTP_LISTEN",
@@ -159,6 +173,12 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The address and port to serve on; empty is no server.",
      .group = kHttp,
      .rule = TextRule::listen_address},
+    {.key = "process.core_dump",
+     .environment = "PROCESS_CORE_DUMP",
+     .member = &Settings::core_dumps,
+     .help = "Whether a crash may leave a core file, which would hold the database's token.",
+     .group = kProcess,
+     .choices = kCoreDumps},
     {.key = "libvirt.chunk_vms",
      .environment = "LIBVIRT_CHUNK_VMS",
      .member = &Settings::libvirt_chunk_vms,
@@ -171,13 +191,15 @@ constexpr auto kOptions = std::to_array<Option>({
      .member = &Settings::file_path,
      .help = "Where lines go; empty is lines.lp in state_dir.",
      .group = kFile,
+     .reload = Reload::sink,
      .example = "/var/lib/virtmeter/lines.lp"},
     {.key = "file.max_bytes",
      .environment = "FILE_MAX_BYTES",
      .member = &Settings::file_max_bytes,
      .help = "The most that is kept on disk, one rotated file included.",
      .group = kFile,
-     .minimum = std::int64_t{1} << 20},
+     .minimum = std::int64_t{1} << 20,
+     .reload = Reload::sink},
 });
 
 OptionType type_of_member(std::string Settings::*) { return OptionType::string; }
@@ -337,6 +359,18 @@ std::string allowed_text(const Option& option) {
       return joined(option.choices);
   }
   return "text";
+}
+
+bool same_value(const Option& option, const Settings& a, const Settings& b) {
+  return std::visit([&](auto member) { return a.*member == b.*member; }, option.member);
+}
+
+void copy_value(const Option& option, const Settings& from, Settings& to) {
+  std::visit([&](auto member) { to.*member = from.*member; }, option.member);
+}
+
+std::string_view reload_text(Reload reload) {
+  return reload == Reload::at_start ? "at the next start" : "yes";
 }
 
 std::string_view suggest_key(std::string_view key) {

@@ -28,10 +28,19 @@ enum class TextRule : std::uint8_t {
   listen_address,  // Empty, or host:port.
 };
 
+// When a new value counts after SIGHUP, and who takes it.
+enum class Reload : std::uint8_t {
+  at_start,   // At the next start only.
+  collector,  // From the next cycle on.
+  sink,       // The sink is opened anew; what waits goes to the new one.
+  log,        // At once.
+};
+
 // The member an option fills; its type is the option's type. A new enum is one more alternative.
-using OptionMember = std::variant<std::string Settings::*, Secret Settings::*, std::int64_t Settings::*,
-                                  std::chrono::nanoseconds Settings::*, LogLevel Settings::*,
-                                  Settings::InfluxApi Settings::*, Settings::Missing Settings::*>;
+using OptionMember =
+    std::variant<std::string Settings::*, Secret Settings::*, std::int64_t Settings::*,
+                 std::chrono::nanoseconds Settings::*, LogLevel Settings::*, Settings::InfluxApi Settings::*,
+                 Settings::Missing Settings::*, Settings::CoreDumps Settings::*>;
 
 struct Option {
   static constexpr std::int64_t kNoMaximum = std::numeric_limits<std::int64_t>::max();
@@ -45,6 +54,7 @@ struct Option {
   std::int64_t maximum = kNoMaximum;
   std::span<const std::string_view> choices{};  // In the order of the enum's values.
   TextRule rule = TextRule::any;
+  Reload reload = Reload::at_start;
   std::string_view example{};  // Where the default is no good example.
 };
 
@@ -79,6 +89,13 @@ std::string type_text(const Option& option);
 
 // "500ms to 3600s", for a table.
 std::string allowed_text(const Option& option);
+
+// Whether the option has the same value in both.
+bool same_value(const Option& option, const Settings& a, const Settings& b);
+void copy_value(const Option& option, const Settings& from, Settings& to);
+
+// "yes" or "at the next start", for a table.
+std::string_view reload_text(Reload reload);
 
 // The key that was probably meant by `key`, or empty.
 std::string_view suggest_key(std::string_view key);

@@ -74,7 +74,7 @@ TEST(Options, NameTheirFlagsAndTables) {
   EXPECT_EQ(leaf_of("http.listen"), "listen");
   EXPECT_EQ(table_of("poll_interval"), "");
   EXPECT_EQ(leaf_of("poll_interval"), "poll_interval");
-  EXPECT_EQ(option_tables(), (std::vector<std::string_view>{"http", "libvirt", "file"}));
+  EXPECT_EQ(option_tables(), (std::vector<std::string_view>{"http", "process", "libvirt", "file"}));
 }
 
 TEST(Options, SayWhatTheyAllow) {
@@ -100,6 +100,36 @@ TEST(Options, MaskASecretsValue) {
   Settings settings;
   settings.influx_token = Secret(std::string(64, 'x'));
   EXPECT_EQ(value_text(*find_option("influx_token"), settings), "(set, 64 characters)");
+}
+
+TEST(Options, CompareAndCopyOneValue) {
+  Settings a;
+  Settings b;
+  b.influx_token = Secret("hush");
+  b.poll_interval = std::chrono::seconds(9);
+  b.missing = Settings::Missing::omit;
+  for (const Option& option : options()) {
+    SCOPED_TRACE(option.key);
+    const bool differs =
+        option.key == "influx_token" || option.key == "poll_interval" || option.key == "missing";
+    EXPECT_EQ(same_value(option, a, b), !differs);
+    copy_value(option, b, a);
+    EXPECT_TRUE(same_value(option, a, b));
+  }
+}
+
+TEST(Options, SayWhichCountAtAReload) {
+  const auto check = [](std::string_view key, Reload want, std::string_view text) {
+    EXPECT_EQ(find_option(key)->reload, want) << key;
+    EXPECT_EQ(reload_text(find_option(key)->reload), text) << key;
+  };
+  check("libvirt_uri", Reload::at_start, "at the next start");
+  check("state_dir", Reload::at_start, "at the next start");
+  check("http.listen", Reload::at_start, "at the next start");
+  check("poll_interval", Reload::collector, "yes");
+  check("influx_token_file", Reload::sink, "yes");
+  check("file.path", Reload::sink, "yes");
+  check("log_level", Reload::log, "yes");
 }
 
 TEST(SuggestKey, FindsTypingErrorsInTheSameTableFirst) {

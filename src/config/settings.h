@@ -14,6 +14,7 @@ namespace virtmeter {
 struct Settings {
   enum class InfluxApi : std::uint8_t { automatic, v1, v2, v3 };
   enum class Missing : std::uint8_t { zero, omit };
+  enum class CoreDumps : std::uint8_t { off, on };
 
   std::string libvirt_uri = "qemu:///system";
   std::chrono::nanoseconds libvirt_timeout = std::chrono::seconds(10);
@@ -39,6 +40,8 @@ struct Settings {
   std::string log_file;
 
   std::string http_listen = "127.0.0.1:9178";  // Empty: no server.
+
+  CoreDumps core_dumps = CoreDumps::off;
 
   std::string file_path;  // After loading never empty: <state_dir>/lines.lp unless set.
   std::int64_t file_max_bytes = std::int64_t{256} << 20;

@@ -89,7 +89,7 @@ void append_row(std::string& out, const Option& option) {
   const std::string shown = fallback.empty() ? "-" : "`" + fallback + "`";
   out.append("| `").append(option.key).append("` | ").append(cell(shown)).append(" | `");
   out.append(option.environment).append("` | ").append(cell(option.help)).append(" | ");
-  out.append(cell(allowed_text(option))).append(" |\n");
+  out.append(cell(allowed_text(option))).append(" | ").append(reload_text(option.reload)).append(" |\n");
 }
 
 }  // namespace
@@ -164,12 +164,19 @@ std::string settings_markdown() {
       "A duration is a number of seconds, or a text with a unit: `\"250ms\"`, `\"5s\"`, `\"5m\"`.\n\n"
       "`virtmeter config example` prints a commented file, `virtmeter config check` says what is wrong with "
       "yours,\n"
-      "and `virtmeter config show` says where each value comes from.\n";
+      "and `virtmeter config show` says where each value comes from.\n\n"
+      "On SIGHUP (`systemctl reload virtmeter`) the same places are read again. If anything in them is "
+      "wrong, "
+      "nothing\n"
+      "changes. Else the settings marked *yes* count at once, and of the others the log says that they wait "
+      "for the\n"
+      "next start. See [service.md](service.md).\n";
   std::string_view group;
   for (const Option& option : options()) {
     if (option.group != group) {
       out.append("\n## ").append(option.group).append("\n\n");
-      out.append("| key | default | environment | meaning | allowed |\n|---|---|---|---|---|\n");
+      out.append(
+          "| key | default | environment | meaning | allowed | on SIGHUP |\n|---|---|---|---|---|---|\n");
     }
     group = option.group;
     append_row(out, option);

@@ -46,6 +46,7 @@ TEST(SettingsTable, AlignsKeyValueAndOrigin) {
             "log_level          info                  default\n"
             "log_file           \"\"                    default\n"
             "http.listen        \"127.0.0.1:9178\"      default\n"
+            "process.core_dump  off                   default\n"
             "libvirt.chunk_vms  32                    default\n"
             "file.path          \"/s/lines.lp\"         default\n"
             "file.max_bytes     268435456             default\n");
@@ -75,6 +76,7 @@ TEST(SettingsJson, IsOneObjectWithValuesAndOrigins) {
       "  \"log_level\": {\"value\": \"info\", \"origin\": \"default\"},\n"
       "  \"log_file\": {\"value\": \"\", \"origin\": \"default\"},\n"
       "  \"http.listen\": {\"value\": \"127.0.0.1:9178\", \"origin\": \"default\"},\n"
+      "  \"process.core_dump\": {\"value\": \"off\", \"origin\": \"default\"},\n"
       "  \"libvirt.chunk_vms\": {\"value\": 32, \"origin\": \"default\"},\n"
       "  \"file.path\": {\"value\": \"/s/lines.lp\", \"origin\": \"default\"},\n"
       "  \"file.max_bytes\": {\"value\": 268435456, \"origin\": \"default\"}\n"
@@ -143,7 +145,7 @@ TEST(SettingsMarkdown, HasARowForEachOption) {
   }
   EXPECT_NE(markdown.find(
                 "\n| `log_level` | `info` | `LOG_LEVEL` | The least serious kind of line that is logged. | "
-                "debug, info, warning, error |\n"),
+                "debug, info, warning, error | yes |\n"),
             std::string::npos);
   EXPECT_TRUE(markdown.starts_with("# Settings\n\n"));
   EXPECT_TRUE(markdown.ends_with(" |\n"));

@@ -5,16 +5,22 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "sampler/beat.h"
 #include "sampler/sampler.h"
 
 namespace virtmeter {
 
 struct CollectorStatus {
   bool running = false;
+  std::chrono::nanoseconds interval{0};
+  BootTime started;
+  std::optional<BootTime> last_cycle_ended;
   std::uint64_t missed_beats = 0;
   SamplerStats sampler;
 };
@@ -33,6 +39,10 @@ class Collector {
   // The first cycle starts at once. Once per object.
   void start();
 
+  // Between two cycles, on the collector's thread: runs `change` and goes on with the new interval, whose
+  // first cycle starts at once. Returns without waiting; a second call before that runs both changes.
+  void change(std::chrono::nanoseconds interval, std::function<void()> change) EXCLUDES(mutex_);
+
   // Ends the collection after the cycle under way; waits for it at most `patience`. False: it is still under
   // way, held by a call that does not return, and the object must not be destroyed.
   bool stop(std::chrono::nanoseconds patience) EXCLUDES(mutex_);
@@ -46,17 +56,20 @@ class Collector {
 
  private:
   void run() EXCLUDES(mutex_);
-  bool wait_for_beat(BootTime beat) EXCLUDES(mutex_);
+  enum class Woken : std::uint8_t { beat, change, stop };
+  Woken wait_for(BootTime beat) EXCLUDES(mutex_);
+  std::chrono::nanoseconds take_changes() EXCLUDES(mutex_);
+  void take_cycle(Beat& beat) EXCLUDES(mutex_);
 
   Sampler& sampler_;
   const Clock& clock_;
-  std::chrono::nanoseconds interval_;
   Handler handler_;
   std::thread thread_;
 
   mutable Mutex mutex_;
   Condition changed_;
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> changes_ GUARDED_BY(mutex_);
   CollectorStatus status_ GUARDED_BY(mutex_);
   std::shared_ptr<const Cycle> last_ GUARDED_BY(mutex_);
 };

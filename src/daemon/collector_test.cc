@@ -71,6 +71,56 @@ TEST(Collector, StopsAtOnceBetweenTwoBeats) {
   EXPECT_TRUE(collector.stop(seconds(10)));
 }
 
+TEST(Collector, ChangesBetweenTwoCyclesAndGoesOnWithTheNewInterval) {
+  const SystemClock clock;
+  StubSource source;
+  Sampler sampler(source, clock, {});
+  std::atomic<int> handled = 0;
+  std::atomic<int> handled_at_change = -1;
+  Collector collector(sampler, clock, std::chrono::hours(1), [&](const Sampler::Sampled&) { ++handled; });
+  collector.start();
+  source.wait_for_reads(1);
+  collector.change(milliseconds(1), [&] { handled_at_change = handled.load(); });
+  source.wait_for_reads(4);
+  EXPECT_TRUE(collector.stop(seconds(10)));
+  EXPECT_EQ(handled_at_change, 1);
+  EXPECT_EQ(collector.get_status().interval, milliseconds(1));
+}
+
+TEST(Collector, KeepsTheCountOfMissedBeatsOverAChange) {
+  const SystemClock clock;
+  StubSource source;
+  source.hang(true);
+  Sampler sampler(source, clock, {});
+  Collector collector(sampler, clock, milliseconds(1), [](const Sampler::Sampled&) {});
+  collector.start();
+  source.wait_for_reads(1);
+  const BootTime until = clock.boot_now() + milliseconds(20);
+  while (clock.boot_now() < until) std::this_thread::yield();
+  source.hang(false);
+  source.wait_for_reads(2);
+  const std::uint64_t missed = collector.get_status().missed_beats;
+  EXPECT_GT(missed, 0u);
+  collector.change(std::chrono::hours(1), [] {});
+  source.wait_for_reads(3);
+  EXPECT_TRUE(collector.stop(seconds(10)));
+  EXPECT_GE(collector.get_status().missed_beats, missed);
+}
+
+TEST(Collector, SaysWhenItsLastCycleEnded) {
+  const SystemClock clock;
+  StubSource source;
+  Sampler sampler(source, clock, {});
+  Collector collector(sampler, clock, milliseconds(1), [](const Sampler::Sampled&) {});
+  EXPECT_EQ(collector.get_status().last_cycle_ended, std::nullopt);
+  const BootTime before = clock.boot_now();
+  collector.start();
+  source.wait_for_reads(2);
+  EXPECT_TRUE(collector.stop(seconds(10)));
+  EXPECT_GE(collector.get_status().started, before);
+  EXPECT_GE(*collector.get_status().last_cycle_ended, collector.get_status().started);
+}
+
 TEST(Collector, SaysSoWhenACallDoesNotReturn) {
   const SystemClock clock;
   StubSource source;

@@ -1,20 +1,36 @@
 #include "daemon/daemon.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "base/text.h"
+#include "codec/stats_line.h"
+#include "daemon/daemon_report.h"
 #include "daemon/delivery_options.h"
 #include "daemon/guest_memory.h"
 #include "daemon/hypervisor.h"
+#include "daemon/reload.h"
 #include "daemon/thread_name.h"
+#include "web/pages.h"
 
 namespace virtmeter {
 namespace {
 
+using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 // Together with the exit of the threads these stay under the 5 s that operators and systemd are promised.
 constexpr seconds kCollectorPatience{1};
 constexpr seconds kDeliveryGrace{3};
+
+// A loop that turns at least this often, whatever libvirt does.
+constexpr seconds kEventPulse{5};
+constexpr seconds kEventPatience{60};
+
+// A cycle may take its beats and the deadlines of the calls in it; one that takes longer does not end.
+nanoseconds collector_patience(const Settings& settings) {
+  return 3 * (settings.poll_interval + settings.libvirt_timeout);
+}
 
 }  // namespace
 
@@ -23,22 +39,31 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Settings& settings, const Clo
   if (!source) return std::move(source).error();
   Result<std::unique_ptr<Sink>> sink = open_sink(sink_options(settings), clock);
   if (!sink) return std::move(sink).error();
-  return std::unique_ptr<Daemon>(
+  std::unique_ptr<Daemon> daemon(
       new Daemon(settings, clock, std::move(source).value(), std::move(sink).value()));
+  Status listening = daemon->listen();
+  if (!listening) return std::move(listening).error();
+  return daemon;
 }
 
 Daemon::Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source,
                std::unique_ptr<Sink> sink)
-    : source_(std::move(source)),
+    : settings_(settings),
+      clock_(clock),
+      started_(clock.boot_now()),
+      started_wall_(clock.wall_now()),
+      progress_(clock),
+      source_(std::move(source)),
       sink_(std::move(sink)),
       sampler_(*source_, clock, {settings.poll_interval, settings.host_tag}),
-      encoder_({missing_policy(settings)}),
+      encoder_(std::make_unique<LineProtocolEncoder>(LineProtocolEncoder::Options{missing_policy(settings)})),
       queue_(queue_options(settings), clock),
-      delivery_(queue_, *sink_, clock),
+      delivery_(queue_, sink_, clock),
       collector_(sampler_, clock, settings.poll_interval,
                  [this](const Sampler::Sampled& sampled) { take_cycle(sampled); }) {}
 
 Daemon::~Daemon() {
+  stop_http();
   if (delivery_thread_.joinable()) {
     collector_.stop(kCollectorPatience);
     delivery_.stop(seconds(0));
@@ -46,20 +71,57 @@ Daemon::~Daemon() {
   }
 }
 
+Status Daemon::listen() {
+  if (settings_.http_listen.empty()) return Status::ok();
+  auto server = HttpServer::open(
+      settings_.http_listen, [this](const HttpAsked& asked) { return answer_page(asked, *this); }, clock_);
+  if (server) {
+    http_ = std::move(server).value();
+    return Status::ok();
+  }
+  if (server.error().code == Errc::invalid) return std::move(server).error().within("http.listen");
+  log_warning(
+      "http.listen: {}; collecting goes on without status and health pages until the next start; fix: {}",
+      server.error().message, server.error().fix);
+  return Status::ok();
+}
+
 Status Daemon::start() {
   Status started = events_.start();
   if (!started) return started;
+  auto pulse = EventPulse::start(clock_, kEventPulse);
+  if (!pulse) return std::move(pulse).error();
+  event_pulse_ = std::move(pulse).value();
   delivery_thread_ = std::thread([this] {
     name_this_thread("vm-delivery");
     delivery_.run();
   });
   collector_.start();
+  watch_progress();
+  if (http_) {
+    http_thread_ = std::thread([this] {
+      name_this_thread("vm-http");
+      http_->run();
+    });
+  }
   return Status::ok();
+}
+
+void Daemon::watch_progress() {
+  progress_.watch("collector", collector_patience(settings_), [this] {
+    const CollectorStatus status = collector_.get_status();
+    return status.last_cycle_ended.value_or(status.started);
+  });
+  progress_.watch("event loop", kEventPatience, [this] { return event_pulse_->last_turn(); });
 }
 
 void Daemon::take_cycle(const Sampler::Sampled& sampled) {
   encoded_.clear();
-  const std::size_t lines = encoder_.encode(*sampled.cycle, encoded_);
+  const SinkReport sink = sink_report(current_delivery());
+  std::size_t lines =
+      encode_stats_line(stats_values(sink, sampler_.stats(), collector_.get_status().missed_beats),
+                        {sink.name, sampled.cycle->host, sampled.cycle->time}, encoded_);
+  lines += encoder_->encode(*sampled.cycle, encoded_);
   queue_.push(encoded_, lines);
   log_debug("cycle {}: {} VMs, {} lines, {:.1f} ms", sampled.cycle->number, sampled.cycle->vms.size(), lines,
             sampler_.stats().loop_latency_ms);
@@ -70,11 +132,76 @@ void Daemon::take_cycle(const Sampler::Sampled& sampled) {
   }
 }
 
+// Delivery knows the sink of its start only.
+DeliveryStatus Daemon::current_delivery() const {
+  DeliveryStatus status = delivery_.status();
+  status.sink = sink_.name();
+  status.target = sink_.target();
+  return status;
+}
+
+Report Daemon::report() const {
+  const BootTime now = clock_.boot_now();
+  Report report;
+  report.version = VIRTMETER_VERSION;
+  report.pid = getpid();
+  report.started = started_wall_;
+  report.uptime = now - started_;
+  report.collector = collector_report(collector_.get_status(), now);
+  report.sources.push_back(source_report(source_->status()));
+  report.sinks.push_back(sink_report(current_delivery()));
+  for (const Progress::Stalled& stalled : progress_.stalled())
+    report.stalled.push_back(stall_reason(stalled));
+  return report;
+}
+
+Status Daemon::reload(const Settings& wanted) {
+  const ReloadPlan plan = plan_reload(settings_, wanted);
+  std::unique_ptr<Sink> sink;
+  if (plan.sink) {
+    Result<std::unique_ptr<Sink>> opened = open_sink(sink_options(plan.settings), clock_);
+    if (!opened) return std::move(opened).error();
+    sink = std::move(opened).value();
+  }
+  if (plan.log) {
+    Status log_opened = open_log({plan.settings.log_level, plan.settings.log_file});
+    if (!log_opened) return log_opened;
+  }
+  // Nothing can fail from here on.
+  settings_ = plan.settings;
+  for (const std::string& line : plan.changed) log_info("reload: {}", line);
+  for (const std::string& line : plan.waiting) log_warning("reload: {}", line);
+  if (plan.changed.empty() && plan.waiting.empty()) log_info("reload: no setting has changed");
+  if (plan.collector) change_collector(plan.settings);
+  if (sink) {
+    sink_.replace(std::move(sink));
+    log_info("reload: lines to {} from now on, those that wait included", sink_.target());
+  }
+  // Also without a new sink: whoever reloads has often mended what made delivery fail.
+  delivery_.retry_now();
+  return Status::ok();
+}
+
+void Daemon::change_collector(const Settings& settings) {
+  progress_.set_patience("collector", collector_patience(settings));
+  collector_.change(settings.poll_interval, [this, settings] {
+    sampler_.set_options({settings.poll_interval, settings.host_tag});
+    encoder_ = std::make_unique<LineProtocolEncoder>(LineProtocolEncoder::Options{missing_policy(settings)});
+  });
+}
+
+void Daemon::stop_http() {
+  if (!http_thread_.joinable()) return;
+  http_->request_stop();
+  http_thread_.join();
+}
+
 bool Daemon::stop() {
   const bool stopped = collector_.stop(kCollectorPatience);
   if (!stopped) log_warning("a call into libvirt does not return; leaving without it");
   delivery_.stop(kDeliveryGrace);
   delivery_thread_.join();
+  stop_http();
   log_summary();
   return stopped;
 }

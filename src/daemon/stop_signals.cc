@@ -3,8 +3,6 @@
 #include <csignal>
 #include <ctime>
 
-#include "base/log.h"
-
 namespace virtmeter {
 namespace {
 
@@ -32,16 +30,20 @@ void block_stop_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-std::optional<int> wait_for_stop_signal(std::optional<std::chrono::nanoseconds> patience) {
+std::optional<int> wait_for_signal(std::optional<std::chrono::nanoseconds> patience) {
   const sigset_t set = stop_signals();
   for (;;) {
     const int signal = wait_once(set, patience);
-    if (signal == SIGTERM || signal == SIGINT) return signal;
-    if (signal == SIGHUP) {
-      log_warning("SIGHUP: settings are read at start only; restart virtmeter to change them");
-    } else if (patience) {
-      return std::nullopt;
-    }
+    if (signal > 0) return signal;
+    // EINTR, after a stop and a continue, is no timeout; but whoever is patient looks around anyway.
+    if (patience) return std::nullopt;
+  }
+}
+
+std::optional<int> wait_for_stop_signal(std::optional<std::chrono::nanoseconds> patience) {
+  for (;;) {
+    const std::optional<int> signal = wait_for_signal(patience);
+    if (signal != SIGHUP) return signal;
   }
 }
 

@@ -16,6 +16,13 @@ TEST(StopSignals, ArriveAsAValue) {
   EXPECT_EQ(wait_for_stop_signal(std::nullopt), SIGINT) << "SIGHUP ends nothing";
 }
 
+TEST(StopSignals, BringSighupToWhoeverWantsIt) {
+  block_stop_signals();
+  raise(SIGHUP);
+  EXPECT_EQ(wait_for_signal(std::nullopt), SIGHUP);
+  EXPECT_EQ(wait_for_signal(std::chrono::milliseconds(1)), std::nullopt);
+}
+
 TEST(StopSignals, GiveUpAfterThePatience) {
   block_stop_signals();
   EXPECT_EQ(wait_for_stop_signal(std::chrono::milliseconds(1)), std::nullopt);

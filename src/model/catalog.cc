@@ -13,6 +13,7 @@ std::string_view bulk_prefix(Scope scope) {
     case Scope::vm:
     case Scope::health:
     case Scope::collector:
+    case Scope::sink:
       return "";
   }
   return "";

@@ -54,6 +54,12 @@ constexpr auto latency = [](std::string_view name, std::string_view help) {
   return Metric{Line::collector_latency, name, Kind::gauge, Type::real, Unit::milliseconds,
                 from(How::timed, ""),    help, ""};
 };
+constexpr auto stat = [](std::string_view name, Kind kind, Unit unit, std::string_view help) {
+  return Metric{Line::collector_stats, name, kind, Type::integer, unit, from(How::timed, ""), help, ""};
+};
+constexpr auto dropped = [](std::string_view name, std::string_view help) {
+  return stat(name, Kind::counter, Unit::lines, help);
+};
 
 }  // namespace catalog_rows
 
@@ -150,6 +156,29 @@ inline constexpr auto kCatalog = [] {
   // ---- collector_latency --------------------------------------------------------------------------------------
   latency("loop_latency_ms",    "Time the collection cycle took, from the first question to the last answer."),
   latency("feature_latency_ms", "Time the derivation of vm_features took in this cycle."),
+
+  // ---- collector_stats: one line a cycle and sink, the collector's own part repeated in each -------------------
+  stat("collected", Kind::counter, lines, "Lines given to this sink's queue: delivered + waiting + in_flight + dropped, always."),
+  stat("delivered", Kind::counter, lines, "Lines that the sink has stored."),
+  stat("waiting",   Kind::gauge,   lines, "Lines that wait for the sink."),
+  stat("in_flight", Kind::gauge,   lines, "Lines that are being sent."),
+  stat("dropped",   Kind::counter, lines, "Lines that will never be delivered, for whatever reason."),
+  dropped("dropped_evicted",    "Lines dropped because the spool on disk was over its limit."),
+  dropped("dropped_expired",    "Lines dropped because they were older than is kept."),
+  dropped("dropped_disk_space", "Lines dropped because the file system was full."),
+  dropped("dropped_memory",     "Lines dropped because the memory for waiting lines was full."),
+  dropped("dropped_corrupt",    "Lines dropped because they were damaged on disk."),
+  dropped("dropped_missing",    "Lines dropped because they were gone from the disk."),
+  dropped("dropped_rejected",   "Lines dropped because the server can never store them."),
+  dropped("dropped_refused",    "Lines dropped because the server was at a limit of its own."),
+  dropped("dropped_oversize",   "Lines dropped because they were too long."),
+  dropped("dropped_shutdown",   "Lines dropped because they were in memory only when virtmeter had to end."),
+  stat("retries",       Kind::counter, requests, "Sends that failed and were tried again."),
+  stat("cycles",        Kind::counter, cycles,   "Collection cycles since virtmeter was started, failed ones included."),
+  stat("failed_cycles", Kind::counter, cycles,   "Cycles in which no VM could be read at all."),
+  stat("missed_beats",  Kind::counter, cycles,   "Cycles left out because the one before took too long."),
+  stat("vms",           Kind::gauge,   vms,      "Active VMs read in this cycle."),
+  stat("absent_values", Kind::counter, values,   "Values of the core measurements that could not be read, over all reasons."),
   });
 }();
 // clang-format on

@@ -39,7 +39,7 @@ TEST(Catalog, KeepsTheFrozenFieldsOfTheCoreMeasurements) {
 }
 
 TEST(Catalog, HasNoFieldOfAnotherTypeThanTheFrozenOnes) {
-  EXPECT_EQ(kMetricCount, 5u + 18 + 27 + 8 + 5 + 9 + 2);
+  EXPECT_EQ(kMetricCount, 5u + 18 + 27 + 8 + 5 + 9 + 2 + 21);
   EXPECT_EQ(fields_of(Line::vm_features, Type::integer), "");
   EXPECT_EQ(fields_of(Line::vm_totals, Type::real), "");
 }
@@ -109,6 +109,14 @@ TEST(Catalog, CountsOnlyWhatOnlyGrows) {
   EXPECT_EQ(metric(metric_id("vm_totals.memrss")).kind, Kind::gauge);
   EXPECT_EQ(metric(metric_id("vm_totals.memswap_in")).kind, Kind::counter);
   EXPECT_EQ(metric(metric_id("disk.rd_bytes")).kind, Kind::counter);
+}
+
+TEST(Catalog, HasARowForEachReasonToDropALine) {
+  EXPECT_EQ(
+      fields_of(Line::collector_stats, Type::integer),
+      "collected delivered waiting in_flight dropped dropped_evicted dropped_expired dropped_disk_space "
+      "dropped_memory dropped_corrupt dropped_missing dropped_rejected dropped_refused dropped_oversize "
+      "dropped_shutdown retries cycles failed_cycles missed_beats vms absent_values");
 }
 
 TEST(DescribeOrigin, SaysWhereAValueComesFrom) {

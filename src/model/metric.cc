@@ -44,6 +44,14 @@ std::string_view name_of(Unit unit) {
       return "KiB";
     case Unit::vcpus:
       return "vCPUs";
+    case Unit::vms:
+      return "VMs";
+    case Unit::lines:
+      return "lines";
+    case Unit::cycles:
+      return "cycles";
+    case Unit::values:
+      return "values";
     case Unit::nanoseconds:
       return "ns";
     case Unit::milliseconds:

@@ -16,12 +16,13 @@ enum class Line : std::uint8_t {
   nic,
   disk,
   vm_health,
-  collector_latency
+  collector_latency,
+  collector_stats
 };
-inline constexpr std::size_t kLineCount = 7;
+inline constexpr std::size_t kLineCount = 8;
 
 // What one value belongs to. Values of one scope lie side by side in one Values array.
-enum class Scope : std::uint8_t { vm, nic, disk, health, collector };
+enum class Scope : std::uint8_t { vm, nic, disk, health, collector, sink };
 
 enum class Kind : std::uint8_t {
   counter,  // Only grows during one life of the VM.
@@ -40,6 +41,10 @@ enum class Unit : std::uint8_t {
   faults,
   kib,
   vcpus,
+  vms,
+  lines,
+  cycles,
+  values,
   nanoseconds,
   milliseconds,
   degrees,
@@ -94,6 +99,7 @@ inline constexpr std::array<LineInfo, kLineCount> kLines = {{
     {"disk", "vm_devices", "disk", Scope::disk},
     {"vm_health", "vm_health", "", Scope::health},
     {"collector_latency", "collector_latency", "", Scope::collector},
+    {"collector_stats", "collector_stats", "", Scope::sink},
 }};
 
 constexpr const LineInfo& info(Line line) { return kLines[static_cast<std::size_t>(line)]; }

@@ -92,5 +92,6 @@ using NicValues = Values<Scope::nic>;
 using DiskValues = Values<Scope::disk>;
 using HealthValues = Values<Scope::health>;
 using CollectorValues = Values<Scope::collector>;
+using SinkValues = Values<Scope::sink>;
 
 }  // namespace virtmeter

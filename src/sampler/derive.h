@@ -17,6 +17,9 @@ class Deriver {
   // Two readings further apart than `gap_max` are not bridged by one average.
   explicit Deriver(std::chrono::nanoseconds gap_max) : gap_max_(gap_max) {}
 
+  // From the next derive() on.
+  void set_gap_max(std::chrono::nanoseconds gap_max) { gap_max_ = gap_max; }
+
   // Fills the derived values of `cycle` from the cycles remembered so far.
   void derive(Cycle& cycle) const;
 

@@ -44,6 +44,11 @@ Sampler::Sampled Sampler::sample() {
   return {std::move(cycle), std::move(status)};
 }
 
+void Sampler::set_options(const SamplerOptions& options) {
+  options_ = options;
+  deriver_.set_gap_max(kGapIntervalsMax * options.interval);
+}
+
 std::string Sampler::host_tag() {
   if (options_.host_tag != "auto") return options_.host_tag;
   // Kept over a lost connection: the tag is part of the series' identity.

@@ -39,6 +39,9 @@ class Sampler {
   };
   Sampled sample();
 
+  // From the next sample() on.
+  void set_options(const SamplerOptions& options);
+
   const SamplerStats& stats() const { return stats_; }
 
  private:

@@ -148,8 +148,16 @@ Delivery::Next Delivery::wait_to_retry(const SendResult& result) {
   const auto wait =
       result.verdict == Verdict::stop_and_say ? options_.refused_wait : backoff_.next(result.retry_after);
   const BootTime until = clock_.boot_now() + wait;
-  while (!stop_deadline_ && clock_.boot_now() < until) clock_.wait_until(wake_, mutex_, until);
+  while (!stop_deadline_ && !retry_now_ && clock_.boot_now() < until) clock_.wait_until(wake_, mutex_, until);
+  if (retry_now_) backoff_.reset();
+  retry_now_ = false;
   return Next::go_on;
+}
+
+void Delivery::retry_now() {
+  const MutexLock lock(mutex_);
+  retry_now_ = true;
+  wake_.notify_all();
 }
 
 Delivery::Next Delivery::wait_while_stopping(const SendResult& result, BootTime deadline) {

@@ -52,6 +52,9 @@ class Delivery {
   // another thread than run()'s, which is joined afterwards.
   void stop(std::chrono::nanoseconds grace = kStopGrace) EXCLUDES(mutex_);
 
+  // Ends the wait for the next try: what made the last one fail may have been mended. Thread-safe.
+  void retry_now() EXCLUDES(mutex_);
+
   DeliveryStatus status() const EXCLUDES(mutex_);
 
  private:
@@ -84,6 +87,7 @@ class Delivery {
   Condition finished_;  // run() has ended.
   std::optional<BootTime> stop_deadline_ GUARDED_BY(mutex_);
   bool run_ended_ GUARDED_BY(mutex_) = false;
+  bool retry_now_ GUARDED_BY(mutex_) = false;
   DeliveryStatus status_ GUARDED_BY(mutex_);
 };
 

@@ -148,6 +148,26 @@ TEST(Delivery, KeepsAllAndSaysSoWhileTheServerRefusesTheCredential) {
                              "info delivery to nowhere works again after 240s; 10 lines have waited"}));
 }
 
+TEST(Delivery, TriesAtOnceWhenItIsTold) {
+  ManualClock clock;
+  LineQueue queue(batches_of(10), clock);
+  Delivery* told = nullptr;
+  int sends = 0;
+  FakeSink sink([&](const Batch&) {
+    if (++sends > 1) return verdict(Verdict::delivered);
+    told->retry_now();
+    return verdict(Verdict::stop_and_say);
+  });
+  Delivery delivery(queue, sink, clock, seeded());
+  told = &delivery;
+  push(queue, 0, 10);
+  queue.close();
+  const BootTime start = clock.boot_now();
+  delivery.run();
+  EXPECT_EQ(clock.boot_now() - start, seconds(0));
+  EXPECT_EQ(delivery.status().lines.delivered, 10u);
+}
+
 TEST(Delivery, WarnsAgainWhenItFailsInAnotherWay) {
   ManualClock clock;
   const LogCapture log;

@@ -1,0 +1,111 @@
+#include "daemon/daemon_report.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace virtmeter {
+namespace {
+
+std::vector<NamedCount> absences_of(const AbsenceCounts& absences) {
+  std::vector<NamedCount> counts;
+  for (std::size_t i = 0; i < absences.size(); ++i) {
+    if (absences[i] > 0) counts.push_back({name_of(static_cast<Absence>(i)), absences[i]});
+  }
+  return counts;
+}
+
+// A full queue drops for want of memory.
+std::vector<NamedCount> dropped_of(const DroppedLines& dropped) {
+  return {{"memory", dropped.overflow},
+          {"rejected", dropped.rejected},
+          {"oversize", dropped.oversize},
+          {"shutdown", dropped.shutdown}};
+}
+
+}  // namespace
+
+CollectorReport collector_report(const CollectorStatus& status, BootTime now) {
+  CollectorReport report;
+  report.running = status.running;
+  report.interval = status.interval;
+  report.cycles = status.sampler.cycles;
+  report.failed_cycles = status.sampler.failed_cycles;
+  report.missed_beats = status.missed_beats;
+  report.vms = status.sampler.vms;
+  report.unknown_states = status.sampler.unknown_states;
+  report.loop_latency_ms = status.sampler.loop_latency_ms;
+  if (status.last_cycle_ended) report.last_cycle_age = now - *status.last_cycle_ended;
+  report.absent_values = absences_of(status.sampler.absences);
+  return report;
+}
+
+SourceReport source_report(const SourceStatus& status) {
+  return {status.target,
+          status.version,
+          status.connected,
+          status.last_error,
+          {{"reconnects", status.reconnects},
+           {"events", status.events},
+           {"bulk_calls", status.bulk_calls},
+           {"fallback_calls", status.fallback_calls},
+           {"failed_calls", status.failed_calls},
+           {"vms_vanished", status.vms_vanished},
+           {"vms_unread", status.vms_unread},
+           {"cache_entries", status.cache_entries},
+           {"cache_hits", status.cache_hits},
+           {"cache_misses", status.cache_misses},
+           {"cache_bytes", status.cache_bytes},
+           {"xml_reads", status.xml_reads},
+           {"xml_failures", status.xml_failures}}};
+}
+
+SinkReport sink_report(const DeliveryStatus& status) {
+  SinkReport report;
+  report.name = status.sink;
+  report.target = status.target;
+  report.collected = status.lines.pushed;
+  report.delivered = status.lines.delivered;
+  report.waiting = status.lines.waiting;
+  report.in_flight = status.lines.in_flight;
+  report.dropped = dropped_of(status.lines.dropped);
+  report.waiting_bytes = status.lines.waiting_bytes;
+  report.retries = status.retries;
+  report.requests = status.cost.requests;
+  report.raw_bytes = status.cost.raw_bytes;
+  report.wire_bytes = status.cost.wire_bytes;
+  report.failing_since = status.failing_since;
+  report.last_success = status.last_success;
+  report.last_error = status.last_error;
+  return report;
+}
+
+Reason stall_reason(const Progress::Stalled& stalled) {
+  return {fmt::format("the {} has not moved for {}", stalled.part,
+                      format_duration(std::chrono::round<std::chrono::seconds>(stalled.still))),
+          "look at what it waits for: virtmeter status; the last lines of the log"};
+}
+
+SinkValues stats_values(const SinkReport& sink, const SamplerStats& sampler, std::uint64_t missed_beats) {
+  SinkValues values;
+  values.set_unsigned(metric_id("collector_stats.collected"), sink.collected);
+  values.set_unsigned(metric_id("collector_stats.delivered"), sink.delivered);
+  values.set_unsigned(metric_id("collector_stats.waiting"), sink.waiting);
+  values.set_unsigned(metric_id("collector_stats.in_flight"), sink.in_flight);
+  values.set_unsigned(metric_id("collector_stats.dropped"), sink.dropped_total());
+  for (const NamedCount& reason : sink.dropped) {
+    const std::size_t row = find_metric(fmt::format("collector_stats.dropped_{}", reason.name));
+    if (row != kMetricCount) values.set_unsigned(static_cast<MetricId>(row), reason.count);
+  }
+  values.set_unsigned(metric_id("collector_stats.retries"), sink.retries);
+  values.set_unsigned(metric_id("collector_stats.cycles"), sampler.cycles);
+  values.set_unsigned(metric_id("collector_stats.failed_cycles"), sampler.failed_cycles);
+  values.set_unsigned(metric_id("collector_stats.missed_beats"), missed_beats);
+  values.set_unsigned(metric_id("collector_stats.vms"), sampler.vms);
+  std::uint64_t absent = 0;
+  for (const std::uint64_t count : sampler.absences) absent += count;
+  values.set_unsigned(metric_id("collector_stats.absent_values"), absent);
+  return values;
+}
+
+}  // namespace virtmeter
