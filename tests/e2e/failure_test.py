@@ -215,7 +215,8 @@ class LibvirtdGoesAndComes(unittest.TestCase):
     def test_collection_resumes_completely(self):
         for cycles in self.cycles.values():
             last = cycles[-1]
-            self.assertEqual(2 * 5 + 1, len(last))
+            # libvirtd is busy with its VMs when it comes back, and when that is over vm_health may say so.
+            self.assertEqual(2 * 5 + 1, len([line for line in last if line.measurement != "vm_health"]))
             self.assertEqual([FEATURES_FIELDS] * 2, [line.types() for line in select(last, "vm_features")])
 
     def test_the_log_says_lost_and_connected_again(self):

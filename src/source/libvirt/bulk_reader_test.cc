@@ -278,8 +278,9 @@ TEST_F(BulkReaderTest, ReturnsAnErrorWhenTheListGetsNoAnswer) {
 // afterwards.
 TEST_F(BulkReaderTest, RecoversFromATimeoutOfAnyCall) {
   for (const std::string failing :
-       {"get_live_vms", "get_bulk_stats", "get_control_state", "renew", "get_info", "get_memory_stats",
-        "get_cpu_stats", "get_interface_stats", "get_block_stats", "get_devices_for_vm"}) {
+       {"connect", "version", "get_live_vms", "get_bulk_stats", "get_control_state", "renew", "get_info",
+        "get_memory_stats", "get_cpu_stats", "get_interface_stats", "get_block_stats",
+        "get_devices_for_vm"}) {
     for (const int times : {1, 1000000}) {
       open_node(3);
       int left = times;
@@ -289,6 +290,7 @@ TEST_F(BulkReaderTest, RecoversFromATimeoutOfAnyCall) {
         return connector_->time_out(milliseconds(300));
       };
       if (failing == "get_control_state" || failing == "renew") hang(1, 2);
+      if (failing == "connect" || failing == "version") connector_->cut = true;
       for (int i = 0; i < 3; ++i) cycle();
       connector_->fault = nullptr;
       connector_->hung.clear();

@@ -123,7 +123,7 @@ class FaultyConnector final : public Connector {
   }
   Invalidations take_invalidations() override { return real_->take_invalidations(); }
   std::uint64_t cancelled_calls() const override { return cancelled_calls_; }
-  std::string version() override { return real_->version(); }
+  std::string version() override { return ask("version", "", "") ? "" : real_->version(); }
   std::string host_name() override { return real_->host_name(); }
 
  private:

@@ -363,11 +363,12 @@ std::string LibvirtConnector::version() {
     if (virConnectGetLibVersion(control_.get(), &library) == 0) text += ", libvirt " + version_text(library);
     return text;
   };
-  return control_.watched(limits_.vm, read);
+  return control_.watched(limits_.host, read);
 }
 
 std::string LibvirtConnector::host_name() {
-  const CString name(control_.watched(limits_.vm, [this] { return virConnectGetHostname(control_.get()); }));
+  const CString name(
+      control_.watched(limits_.host, [this] { return virConnectGetHostname(control_.get()); }));
   return name ? name.get() : "";
 }
 

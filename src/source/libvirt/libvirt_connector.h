@@ -18,8 +18,9 @@
 namespace virtmeter {
 
 struct CallLimits {
-  std::chrono::nanoseconds host = std::chrono::seconds(10);  // To connect, to list the VMs.
-  std::chrono::nanoseconds vm = std::chrono::seconds(10);    // For a call about one VM.
+  std::chrono::nanoseconds host =
+      std::chrono::seconds(10);  // To connect, to list the VMs, to ask about the host.
+  std::chrono::nanoseconds vm = std::chrono::seconds(10);  // For a call about one VM.
 };
 
 class LibvirtConnector final : public Connector {

@@ -156,6 +156,11 @@ Status LibvirtSource::ensure_connected() {
   }
   connector_->disconnect();
   Status connected = connector_->connect();
+  const std::string version = connected ? printable(connector_->version()) : "";
+  // A daemon that can barely answer may have lost us already.
+  if (connected && !connector_->alive()) {
+    connected = Error{Errc::unavailable, "the connection was lost while it was made", ""};
+  }
   if (!connected) {
     backoff_ = std::clamp(backoff_ * 2, kBackoffMin, kBackoffMax);
     next_attempt_ = clock_.boot_now() + backoff_;
@@ -169,7 +174,7 @@ Status LibvirtSource::ensure_connected() {
   bulk_.reset();
   counts_.connected = true;
   counts_.last_error.clear();
-  counts_.version = printable(connector_->version());
+  counts_.version = version;
   log_info("connected to {}: {}", counts_.target, counts_.version);
   publish_status();
   return Status::ok();

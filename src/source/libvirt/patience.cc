@@ -40,7 +40,9 @@ nanoseconds Patience::searching(std::size_t vms) const {
   return std::min(std::max(kSearchingMin, kSearchingFactor * expected(vms)), bounds_.timeout);
 }
 
-nanoseconds Patience::single_call() const { return std::min(beat_part(), bounds_.timeout); }
+nanoseconds Patience::single_call() const {
+  return std::min(std::max(bounds_.interval / 2, kUsualMin), bounds_.timeout);
+}
 
 nanoseconds Patience::search(std::size_t vms) const {
   return std::max(bounds_.interval * 4 / 5, 2 * expected(vms));

@@ -68,7 +68,8 @@ TEST(Patience, LeavesTheSearchMostOfTheBeat) {
 
 TEST(Patience, GivesASingleCallHalfTheBeat) {
   EXPECT_EQ(Patience({seconds(5), seconds(10)}).single_call(), milliseconds(2500));
-  EXPECT_EQ(Patience({milliseconds(100), seconds(10)}).single_call(), milliseconds(250));
+  EXPECT_EQ(Patience({milliseconds(100), seconds(10)}).single_call(), seconds(1))
+      << "and never less than this";
 }
 
 }  // namespace
