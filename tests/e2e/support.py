@@ -260,6 +260,17 @@ class Daemon:
     def state_dir(self):
         return self._path("state")
 
+    @property
+    def settings_path(self):
+        """Its settings file, which is empty at the start."""
+        return self._path("empty.toml")
+
+    def reload(self, settings):
+        """Writes its settings file and sends SIGHUP."""
+        with open(self.settings_path, "w", encoding="utf-8") as file:
+            file.write(settings)
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self):
         """SIGTERM; the seconds it took to end. Safe to repeat. log() and cycles() still answer until the block ends."""
         if self._process.returncode is not None:
@@ -285,14 +296,18 @@ class Daemon:
         return [line for line in self.log().split("\n") if re.search(pattern, line)]
 
     def cycles(self):
-        """The finished cycles in the file of lines; collector_latency is the last line of each."""
+        """The finished cycles in the file of lines; collector_latency is the last line of each. Without collector_stats."""
+        cycles = [cycle for cycle in by_cycle(self.lines()) if cycle[-1].measurement == "collector_latency"]
+        return [[line for line in cycle if line.measurement != "collector_stats"] for cycle in cycles]
+
+    def lines(self):
+        """Every whole line in the file of lines."""
         try:
             with open(os.path.join(self.state_dir, "lines.lp"), encoding="utf-8", newline="") as file:
                 text = file.read()
         except FileNotFoundError:
             return []
-        cycles = by_cycle(parse_lines(text[:text.rfind("\n") + 1]))
-        return [cycle for cycle in cycles if cycle[-1].measurement == "collector_latency"]
+        return parse_lines(text[:text.rfind("\n") + 1])
 
     def wait(self, condition, what, seconds=30):
         """Polls until `condition()` is true and returns its value; fails after `seconds`, or when the daemon ended."""
