@@ -87,7 +87,7 @@ class UsageTest(CommandTestCase):
         self.assertIn("--help", done.stderr)
 
     def test_no_command(self):
-        self.assert_usage([], "no command; there are: run, once, check, schema, config")
+        self.assert_usage([], "no command; there are: run, once, check, status, schema, config")
 
     def test_an_unknown_command(self):
         self.assert_usage(["rnu"], 'unknown command "rnu"', "did you mean run?")
@@ -508,7 +508,7 @@ class CheckTest(CommandTestCase):
 
     def test_good_settings_are_one_line_each(self):
         found = self.check(0)
-        self.assertEqual(["settings", "libvirt", "vms", "state_dir", "file"], list(found))
+        self.assertEqual(["settings", "libvirt", "vms", "state_dir", "file", "http"], list(found))
         self.assertEqual({"ok"}, {grade for grade, _text, _fix in found.values()})
         self.assertFalse(os.path.exists(self.path("state")), "a check leaves nothing behind")
 
@@ -530,7 +530,7 @@ class CheckTest(CommandTestCase):
     def test_everything_wrong_at_once_is_all_told(self):
         found = self.check(69, LIBVIRT_URI="qemu+unix:///system?socket=/nowhere/sock", STATE_DIRECTORY="/dev/null/x",
                            INFLUX_URL=f"http://127.0.0.1:{free_port()}")
-        self.assertEqual({"settings": "ok", "libvirt": "FAIL", "state_dir": "FAIL", "influx": "FAIL"},
+        self.assertEqual({"settings": "ok", "libvirt": "FAIL", "state_dir": "FAIL", "influx": "FAIL", "http": "ok"},
                          {topic: grade for topic, (grade, _text, _fix) in found.items()})
 
     def test_a_folder_that_cannot_be(self):
@@ -603,7 +603,7 @@ class RunTest(CommandTestCase):
                 code, seconds = daemon.end(number)
                 self.assertEqual(0, code)
                 self.assertLess(seconds, 5)
-                lines = sum(map(len, daemon.cycles()))
+                lines = len(daemon.lines())
                 summary = daemon.summary()
                 self.assertEqual((lines, lines, 0), (summary.collected, summary.delivered, summary.dropped))
 

@@ -21,8 +21,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from support import (DISK_FIELDS, FEATURES_FIELDS, LATENCY_FIELDS, METRICS_FIELDS, NIC_FIELDS, TOTALS_FIELDS,
-                     temp_folder)
+from support import (DISK_FIELDS, FEATURES_FIELDS, LATENCY_FIELDS, METRICS_FIELDS, NIC_FIELDS, STATS_FIELDS,
+                     TOTALS_FIELDS, temp_folder)
 from databases_support import (MEASUREMENTS, DatabaseDaemon, Influxd, RecordingProxy, count_points, plain_vms, point,
                                stored_points, wait_until_stored, write_node)
 from lab import LINUX, GuestSpec, Lab, LabError
@@ -182,7 +182,7 @@ class GuestsTest(unittest.TestCase):
     def test_fields_have_the_types_of_the_contract(self):
         expected = {"vm_metrics": influx_types(METRICS_FIELDS), "vm_features": influx_types(FEATURES_FIELDS),
                     "vm_devices": influx_types(NIC_FIELDS, DISK_FIELDS), "vm_totals": influx_types(TOTALS_FIELDS),
-                    "collector_latency": influx_types(LATENCY_FIELDS)}
+                    "collector_latency": influx_types(LATENCY_FIELDS), "collector_stats": influx_types(STATS_FIELDS)}
         stored = collections.defaultdict(dict)
         for row in self.influx.query("SHOW FIELD KEYS", db=DB):
             stored[row["_measurement"]][row["fieldKey"]] = row["fieldType"]
@@ -194,7 +194,7 @@ class GuestsTest(unittest.TestCase):
         # 2 guests with 2 NICs and 2 disks, 1 with one of each; trends from the second cycle on; the collector's line.
         cycles = self.summary.cycles
         expected = {"vm_metrics": 3 * cycles, "vm_features": 3 * (cycles - 1), "vm_devices": 10 * cycles,
-                    "vm_totals": 3 * cycles, "collector_latency": cycles}
+                    "vm_totals": 3 * cycles, "collector_latency": cycles, "collector_stats": cycles}
         stored = collections.Counter(measurement for measurement, *_rest in stored_points(self.influx, DB).elements())
         self.assertEqual(expected, dict(stored))
         self.assertEqual(self.summary.delivered, sum(stored.values()))

@@ -19,8 +19,8 @@ import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from support import (DISK_FIELDS, FEATURES_FIELDS, LATENCY_FIELDS, METRICS_FIELDS, NIC_FIELDS, TOTALS_FIELDS,
-                     temp_folder)
+from support import (DISK_FIELDS, FEATURES_FIELDS, LATENCY_FIELDS, METRICS_FIELDS, NIC_FIELDS, STATS_FIELDS,
+                     TOTALS_FIELDS, temp_folder)
 from databases_support import (MEASUREMENTS, DatabaseDaemon, Influxd, Vm, count_points, export_all, stored_points,
                                write_node)
 from databases import VictoriaMetrics
@@ -231,7 +231,7 @@ class VictoriaMetricsTest(unittest.TestCase):
     def test_each_vm_and_device_is_one_series_under_its_own_name(self):
         found = collections.Counter()
         for measurement, tags in self.fields:
-            if measurement != "collector_latency":
+            if not measurement.startswith("collector_"):
                 found[measurement, frozenset((key, value) for key, value in tags if key not in ("VMID", "db"))] += 1
         expected = expected_series(VMS)
         self.assertEqual([], sorted(map(repr, expected - found)), f"missing, E2E_SEED={SEED}")
@@ -253,7 +253,7 @@ class VictoriaMetricsTest(unittest.TestCase):
 
 
 FIELDS = {"vm_metrics": METRICS_FIELDS, "vm_features": FEATURES_FIELDS, "vm_devices": {**NIC_FIELDS, **DISK_FIELDS},
-          "vm_totals": TOTALS_FIELDS, "collector_latency": LATENCY_FIELDS}
+          "vm_totals": TOTALS_FIELDS, "collector_latency": LATENCY_FIELDS, "collector_stats": STATS_FIELDS}
 
 
 def split_metric(name):

@@ -43,6 +43,11 @@ FEATURES_FIELDS = dict.fromkeys(
     ["memory_rate_kb_per_sec", "memory_angle_deg"] +
     [name + end for name in NET_RATES + DISK_RATES for end in ("_rate", "_angle_deg")], float)
 LATENCY_FIELDS = {"loop_latency_ms": float, "feature_latency_ms": float}
+# Of the daemon only, one line a cycle and sink: not in the contract's section 1, which counts without it.
+DROP_REASONS = "memory rejected oversize shutdown".split()
+STATS_FIELDS = dict.fromkeys(
+    """collected delivered waiting in_flight dropped retries cycles failed_cycles missed_beats vms absent_values""".split() +
+    ["dropped_" + reason for reason in DROP_REASONS], int)
 
 
 # --- line protocol ---
@@ -189,7 +194,7 @@ def temp_folder():
 def environment(**variables):
     """An environment in which nothing but `variables` is a setting."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-    # No dashboard: its port is the machine's. A sanitizer's report must not look like a normal end.
+    # A sanitizer's report must not look like a normal end.
     base = {"LC_ALL": "C.UTF-8", "HTTP_LISTEN": "", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "exitcode=99")}
     return {**kept, **base, **variables}
 
@@ -226,7 +231,9 @@ class Daemon:
     """
 
     def __init__(self, uri, *arguments, **variables):
-        self._arguments = [*arguments, "run"]
+        # No pages unless they are asked for: their usual port is the machine's.
+        pages = [] if "HTTP_LISTEN" in variables else ["--http-listen="]
+        self._arguments = [*pages, *arguments, "run"]
         # Each cycle is in the file as soon as it is taken.
         self._environment = environment(LIBVIRT_URI=uri, **{"BATCH_MAX_SEC": "0s", **variables})
         self._folder = None
@@ -260,6 +267,17 @@ class Daemon:
     def state_dir(self):
         return self._path("state")
 
+    @property
+    def settings_path(self):
+        """Its settings file, which is empty at the start."""
+        return self._path("empty.toml")
+
+    def reload(self, settings):
+        """Writes its settings file and sends SIGHUP."""
+        with open(self.settings_path, "w", encoding="utf-8") as file:
+            file.write(settings)
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self):
         """SIGTERM; the seconds it took to end. Safe to repeat. log() and cycles() still answer until the block ends."""
         if self._process.returncode is not None:
@@ -285,14 +303,18 @@ class Daemon:
         return [line for line in self.log().split("\n") if re.search(pattern, line)]
 
     def cycles(self):
-        """The finished cycles in the file of lines; collector_latency is the last line of each."""
+        """The finished cycles in the file of lines; collector_latency is the last line of each. Without collector_stats."""
+        cycles = [cycle for cycle in by_cycle(self.lines()) if cycle[-1].measurement == "collector_latency"]
+        return [[line for line in cycle if line.measurement != "collector_stats"] for cycle in cycles]
+
+    def lines(self):
+        """Every whole line in the file of lines."""
         try:
             with open(os.path.join(self.state_dir, "lines.lp"), encoding="utf-8", newline="") as file:
                 text = file.read()
         except FileNotFoundError:
             return []
-        cycles = by_cycle(parse_lines(text[:text.rfind("\n") + 1]))
-        return [cycle for cycle in cycles if cycle[-1].measurement == "collector_latency"]
+        return parse_lines(text[:text.rfind("\n") + 1])
 
     def wait(self, condition, what, seconds=30):
         """Polls until `condition()` is true and returns its value; fails after `seconds`, or when the daemon ended."""
