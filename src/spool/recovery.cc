@@ -63,8 +63,9 @@ Status scan_records(File& file, SegmentRead& read) {
 // The work of recover_spool(), step by step.
 class Recovery {
  public:
-  Recovery(const std::string& folder, const std::vector<std::string>& reader_names, FileSystem& files)
-      : folder_(folder), reader_names_(reader_names), files_(files) {
+  Recovery(const std::string& folder, const std::vector<std::string>& reader_names, FileSystem& files,
+           Unreadable unreadable)
+      : folder_(folder), reader_names_(reader_names), files_(files), unreadable_(unreadable) {
     found_.cursors.resize(reader_names.size());
   }
 
@@ -106,12 +107,12 @@ class Recovery {
   Status take_segment(const FolderEntry& entry) {
     if (entry.size > kSegmentFileBytesMax) return set_aside(entry, "too large for a segment");
     auto read = read_segment(files_, folder_, entry, SegmentDepth::header_and_seal);
-    if (!read) return std::move(read).error();
+    if (!read) return cannot_read(entry, read.error());
     if (read.value().state == HeaderState::newer)
       return set_aside(entry, "written by a newer version of virtmeter");
     if (read.value().state == HeaderState::damaged) {
       read = read_segment(files_, folder_, entry, SegmentDepth::every_record);
-      if (!read) return std::move(read).error();
+      if (!read) return cannot_read(entry, read.error());
       if (!read.value().holds_records) return drop_empty(entry);
     }
     found_.segments.push_back(read.value().segment);
@@ -128,7 +129,7 @@ class Recovery {
 
   Status take_cursor(const FolderEntry& entry) {
     auto read = read_cursor(files_, path(entry.name));
-    if (!read) return std::move(read).error();
+    if (!read) return cannot_read(entry, read.error());
     if (read.value().state == HeaderState::newer)
       return set_aside(entry, "written by a newer version of virtmeter");
     if (read.value().state == HeaderState::damaged) {
@@ -150,7 +151,12 @@ class Recovery {
       Segment& segment = found_.segments[i];
       if (segment.sealed) break;
       auto read = read_segment(files_, folder_, sizes_[i], SegmentDepth::every_record);
-      if (!read) return std::move(read).error();
+      if (!read) {
+        // Where it ends is not known, and so its numbers would be given again: it cannot stay.
+        if (Status status = cannot_read(sizes_[i], read.error()); !status) return status;
+        found_.segments.erase(found_.segments.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
       segment = read.value().segment;
       found_.torn_bytes += read.value().torn_bytes;
       if (segment.end > segment.begin) break;
@@ -167,6 +173,11 @@ class Recovery {
       segments[i].end = knows_its_end ? std::min(segments[i].end, next) : next;
     }
     if (!segments.empty()) found_.end_line = std::max(found_.end_line, segments.back().end);
+  }
+
+  Status cannot_read(const FolderEntry& entry, const Error& error) {
+    if (unreadable_ == Unreadable::fail) return error;
+    return set_aside(entry, error.message);
   }
 
   Status set_aside(const FolderEntry& entry, std::string_view why) {
@@ -203,6 +214,7 @@ class Recovery {
   const std::string& folder_;
   const std::vector<std::string>& reader_names_;
   FileSystem& files_;
+  const Unreadable unreadable_;
   Recovered found_;
   std::vector<FolderEntry> sizes_;  // By segment.
   std::size_t quarantined_files_ = 0;
@@ -255,8 +267,8 @@ Result<CursorRead> read_cursor(FileSystem& files, const std::string& path) {
 }
 
 Result<Recovered> recover_spool(const std::string& folder, const std::vector<std::string>& reader_names,
-                                FileSystem& files) {
-  return Recovery(folder, reader_names, files).run();
+                                FileSystem& files, Unreadable unreadable) {
+  return Recovery(folder, reader_names, files, unreadable).run();
 }
 
 }  // namespace virtmeter

@@ -32,8 +32,11 @@ struct Recovered {
   std::vector<std::string> words;  // For the log.
 };
 
+// What to do with a file that the disk does not give: it may be the moment, or the file.
+enum class Unreadable : std::uint8_t { fail, set_aside };
+
 Result<Recovered> recover_spool(const std::string& folder, const std::vector<std::string>& reader_names,
-                                FileSystem& files);
+                                FileSystem& files, Unreadable unreadable = Unreadable::fail);
 
 // Reads both slots of a cursor; the newer good one. `newer` and `damaged` as HeaderState has them.
 struct CursorRead {

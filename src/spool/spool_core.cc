@@ -98,16 +98,20 @@ bool SpoolCore::adopt(const Recovered& found) {
   } else if (found.end_line > ring.begin_line() || !segments.empty()) {
     return false;
   }
-  const std::uint64_t disk_begin = found.segments.empty() ? found.end_line : found.segments.front().begin;
   const std::uint64_t disk_end = found.segments.empty() ? found.end_line : found.segments.back().end;
   for (std::size_t i = 0; i < readers.size(); ++i) {
     CursorSlot slot;
-    slot.end_line = disk_begin;
-    if (i < found.cursors.size() && found.cursors[i]) slot = *found.cursors[i];
-    if (slot.end_line < disk_end) {
+    if (i < found.cursors.size() && found.cursors[i]) {
+      slot = *found.cursors[i];
+      if (slot.end_line < disk_end) slot.pending.push_back({slot.end_line, disk_end, 0});
       // Written after the cursor was saved.
-      slot.collected += disk_end - slot.end_line;
-      slot.pending.push_back({slot.end_line, disk_end, 0});
+      slot.collected += disk_end - std::min(slot.end_line, disk_end);
+    } else {
+      // A new reader, or one whose cursor was lost: all that is there.
+      for (const Segment& segment : found.segments) {
+        if (segment.lines() > 0) slot.pending.push_back({segment.begin, segment.end, 0});
+        slot.collected += segment.lines();
+      }
     }
     readers[i]->adopt(slot);
     std::uint64_t at = 0;
@@ -195,12 +199,17 @@ void SpoolCore::trim() {
 bool SpoolCore::front_is_free() {
   MemoryRecord& oldest = ring.front();
   if (on_disk(oldest)) {
+    // Until it is safe there, it may have to be written again.
+    if (oldest.end > synced_end) return false;
     return std::none_of(readers.begin(), readers.end(), [&](const auto& reader) {
       return reader->pending().any_in(std::max(oldest.begin, reader->live_begin()), oldest.end);
     });
   }
-  // What no one wants any more is still to be written, or else stays for a replay.
-  if (has_folder() || wanted(oldest.begin, oldest.end)) return false;
+  const bool is_to_be_written = has_folder() && oldest.end > written_end;
+  if (is_to_be_written || wanted(oldest.begin, oldest.end)) return false;
+  // Its segment is gone.
+  if (has_folder()) return true;
+  // Without a disk it stays for a replay.
   if (!oldest.done_since) oldest.done_since = clock.boot_now();
   return clock.boot_now() - *oldest.done_since >= options.replay_hold;
 }
