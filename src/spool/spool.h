@@ -56,11 +56,13 @@ class Spool {
   SpoolStatus status() const;
 
  private:
-  explicit Spool(std::unique_ptr<SpoolCore> core);
+  Spool(std::unique_ptr<SpoolCore> core, std::unique_ptr<SpoolWriter> writer,
+        std::vector<std::string> reader_names);
 
-  std::unique_ptr<SpoolCore> core_;
+  const std::unique_ptr<SpoolCore> core_;
+  const std::vector<std::string> names_;
   std::vector<std::unique_ptr<SpoolReader>> readers_;
-  std::unique_ptr<SpoolWriter> writer_;
+  const std::unique_ptr<SpoolWriter> writer_;
 };
 
 }  // namespace virtmeter

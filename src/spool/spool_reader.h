@@ -16,7 +16,6 @@
 namespace virtmeter {
 
 struct SpoolCore;
-class BacklogReader;
 
 class SpoolReader {
  public:
@@ -25,7 +24,7 @@ class SpoolReader {
   SpoolReader(const SpoolReader&) = delete;
   SpoolReader& operator=(const SpoolReader&) = delete;
 
-  const std::string& name() const;
+  std::string name() const;
 
   // Waits for a due batch (batch_lines reached, or batch_wait since its first line came) or for backlog that
   // the drain rate permits, and puts it in flight. After close() it gives what is left without waiting, then
@@ -54,10 +53,11 @@ class SpoolReader {
   ReaderCounts counts() const;
 
  private:
-  friend class Spool;
+  class Taker;
+
   SpoolCore& core_;
   const std::size_t index_;
-  std::unique_ptr<BacklogReader> backlog_;
+  const std::unique_ptr<Taker> taker_;  // The consumer thread's part.
 };
 
 }  // namespace virtmeter
