@@ -29,7 +29,6 @@ Delivery::Delivery(SpoolReader& reader, Sink& sink, const Clock& clock, Delivery
                      options_.dead_letter_bytes_max},
                     clock),
       losses_(clock),
-      last_acknowledged_(clock.boot_now()),
       last_progress_(clock.boot_now()) {
   const MutexLock lock(mutex_);
   status_.sink = sink_.name();
@@ -61,8 +60,8 @@ Delivery::Next Delivery::deliver(const Batch& batch) {
       if (wait_to_retry(result) == Next::give_up) return Next::give_up;
       continue;
     }
-    act(piece, result, pieces);
     if (result.replay) replay();
+    act(piece, result, pieces);
   }
   return Next::go_on;
 }
@@ -107,7 +106,6 @@ bool Delivery::cut(const Batch& piece, const SendResult& result, Pieces& pieces)
 
 SendResult Delivery::send(const Batch& piece) {
   note_progress(/*waiting=*/false);
-  acknowledged_before_send_ = last_acknowledged_;
   SendResult result = sink_.send(piece);
   note_progress(/*waiting=*/false);
   const MutexLock lock(mutex_);
@@ -178,7 +176,6 @@ void Delivery::acknowledge(const Batch& piece, const SendResult& result, std::ui
       break;
   }
   reader_.acknowledge(piece, settled);
-  last_acknowledged_ = clock_.boot_now();
   const MutexLock lock(mutex_);
   status_.dead_letters = dead_letters_.counts();
 }
@@ -202,11 +199,9 @@ void Delivery::log_lost(std::string_view line, std::uint64_t count, const SendRe
   losses_.warn(result.cause, text);
 }
 
-// The database was down for a while since it took its last lines, and may have lost those of the time before.
-// The piece at hand is acknowledged by now and goes with them: the process that took it may be gone as well.
+// Before the piece at hand is acknowledged, which the new process took.
 void Delivery::replay() {
-  const std::chrono::nanoseconds down = clock_.boot_now() - acknowledged_before_send_;
-  const std::uint64_t lines = reader_.replay(options_.replay_window + down);
+  const std::uint64_t lines = reader_.replay(options_.replay_window);
   {
     const MutexLock lock(mutex_);
     ++status_.replays;

@@ -114,8 +114,6 @@ class Delivery {
   LimitedLog losses_;
   std::optional<Verdict> told_;  // What the log last told of in this outage.
   BootTime failing_since_boot_;
-  BootTime last_acknowledged_;         // The last time that lines were acknowledged,
-  BootTime acknowledged_before_send_;  // and what that was when the last send began.
 
   mutable Mutex mutex_;
   Condition wake_;      // A stop was requested.

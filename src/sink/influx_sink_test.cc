@@ -160,7 +160,9 @@ TEST(InfluxSink, ActsOnEachAnswer) {
         "SERVER redirects to another address (HTTP 302, to /login)");
   check({"", Then::close}, Verdict::retry, Errc::io,
         "SERVER: connection closed without an answer (Empty reply from server)");
-  check({"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf", Then::reset}, Verdict::retry, Errc::io,
+  check({"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf", Then::close}, Verdict::retry,
+        Errc::unavailable, "SERVER failed (HTTP 500: half)");
+  check({"HTTP/1.1 204 No\r\nContent-", Then::reset}, Verdict::retry, Errc::io,
         "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
   check({"220 mail.example ESMTP\r\n", Then::close}, Verdict::stop_and_say, Errc::invalid,
         "SERVER: the answer is not HTTP (Received HTTP/0.9 when not allowed)");

@@ -130,11 +130,16 @@ void ReaderState::put_back() {
   drop(begin, orphans_end, orphans_reason_);
 }
 
-std::uint64_t ReaderState::replay(std::chrono::nanoseconds within, BootTime now) {
+BootTime ReaderState::last_acknowledged() const {
+  return acknowledged_.empty() ? BootTime{} : acknowledged_.back().at;
+}
+
+std::uint64_t ReaderState::replay(std::chrono::nanoseconds within) {
+  const BootTime last = last_acknowledged();
   std::uint64_t lines = 0;
   for (const Acknowledged& entry : acknowledged_) {
     // An entry may have been joined by lines that came up to kAcknowledgedTogether later.
-    if (now - entry.at > std::min(within, replay_hold_) + kAcknowledgedTogether) continue;
+    if (last - entry.at > std::min(within, replay_hold_) + kAcknowledgedTogether) continue;
     // Of a flight whose first lines were acknowledged, nothing that still flies is added: it is pending.
     lines += pending_.add_counted(entry.begin, entry.end);
     if (entry.begin >= live_begin_) live_begin_ = std::max(live_begin_, entry.end);

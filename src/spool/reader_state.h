@@ -52,7 +52,9 @@ class ReaderState {
   Batch in_flight() const;
   void acknowledge(std::uint64_t line_count, const Settled& settled, BootTime now);
   void put_back();
-  std::uint64_t replay(std::chrono::nanoseconds within, BootTime now);
+  std::uint64_t replay(std::chrono::nanoseconds within);
+  // When lines were last acknowledged that a replay can hand out again.
+  BootTime last_acknowledged() const;
 
   // --- Accounts.
 

@@ -211,7 +211,14 @@ bool SpoolCore::front_is_free() {
   if (has_folder()) return true;
   // Without a disk it stays for a replay.
   if (!oldest.done_since) oldest.done_since = clock.boot_now();
-  return clock.boot_now() - *oldest.done_since >= options.replay_hold;
+  return replay_is_over(*oldest.done_since);
+}
+
+bool SpoolCore::replay_is_over(BootTime done_since) const {
+  const auto is_past = [&](BootTime now) { return now - done_since >= options.replay_hold; };
+  return is_past(clock.boot_now()) && std::all_of(readers.begin(), readers.end(), [&](const auto& reader) {
+           return reader->pending().empty() || is_past(reader->last_acknowledged());
+         });
 }
 
 bool SpoolCore::over_bounds() const {

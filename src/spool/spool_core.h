@@ -44,6 +44,9 @@ struct SpoolCore {
   void trim() REQUIRES(mutex);
   void drop_for_all(std::uint64_t begin, std::uint64_t end, DropReason reason) REQUIRES(mutex);
   bool wanted(std::uint64_t begin, std::uint64_t end) const REQUIRES(mutex);
+  // Whether no replay can ask for what all readers were done with at `done_since`: a reader that has lines
+  // pending and acknowledges none may be about to learn that its database was lost.
+  bool replay_is_over(BootTime done_since) const REQUIRES(mutex);
   // The segment that answers for the line; null when none does.
   Segment* segment_of(std::uint64_t line) REQUIRES(mutex);
   std::uint64_t drain_lines_per_sec() const REQUIRES(mutex);

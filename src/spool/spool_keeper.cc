@@ -114,7 +114,6 @@ Status SpoolKeeper::save_cursors(When when) {
 }
 
 void SpoolKeeper::remove_done() {
-  const BootTime now = core_.clock.boot_now();
   std::vector<std::string> names;
   {
     const MutexLock lock(core_.mutex);
@@ -125,7 +124,7 @@ void SpoolKeeper::remove_done() {
         segment.done_since.reset();
         return false;
       }
-      if (now - *segment.done_since < core_.options.replay_hold) return false;
+      if (!core_.replay_is_over(*segment.done_since)) return false;
       names.push_back(segment.name);
       return true;
     });

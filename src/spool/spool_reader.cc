@@ -250,7 +250,7 @@ void SpoolReader::fall_behind() {
 
 std::uint64_t SpoolReader::replay(std::chrono::nanoseconds within) {
   const MutexLock lock(core_.mutex);
-  const std::uint64_t lines = core_.readers[index_]->replay(within, core_.clock.boot_now());
+  const std::uint64_t lines = core_.readers[index_]->replay(within);
   for (MemoryRecord& record : core_.ring.records()) {
     if (core_.wanted(record.begin, record.end)) record.done_since.reset();
   }

@@ -43,8 +43,9 @@ class SpoolReader {
   // After an outage: what waits, but for the newest record, becomes backlog, so that live lines go first.
   void fall_behind();
 
-  // Hands out again, as backlog, what was acknowledged as delivered within the last `within` (at most
-  // replay_hold): a database lost its last seconds. Returns how many lines that are.
+  // Hands out again, as backlog, what was acknowledged within `within` (at most replay_hold) before the last
+  // acknowledgement, however long ago that was: a database lost the last seconds before it went. Returns how
+  // many lines that are.
   std::uint64_t replay(std::chrono::nanoseconds within);
 
   // No more waiting: take() gives what is left, then nothing.
