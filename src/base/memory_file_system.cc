@@ -86,7 +86,7 @@ void MemoryFileSystem::fail(Fault fault) {
 }
 
 Status MemoryFileSystem::begin(Operation operation, const std::string& path) {
-  ++operations_;
+  if (operations_++ >= freeze_at_) frozen_ = true;
   if (!fault_ || (fault_->only && *fault_->only != operation)) return Status::ok();
   const std::uint64_t number = fault_seen_++;
   if (number < fault_->first || number - fault_->first >= fault_->count) return Status::ok();

@@ -53,7 +53,13 @@ class MemoryFileSystem final : public FileSystem {
 
   // Nothing changes any more, whatever is called: the process is dead, or the disk hangs for good.
   void freeze() { frozen_ = true; }
-  void thaw() { frozen_ = false; }
+  // Likewise, from operation number `operation` on.
+  void freeze_at(std::uint64_t operation) { freeze_at_ = operation; }
+  bool frozen() const { return frozen_; }
+  void thaw() {
+    frozen_ = false;
+    freeze_at_ = UINT64_MAX;
+  }
 
   // Takes what was not synced: bytes of files, and names of folders not synced.
   void cut_power();
@@ -86,6 +92,7 @@ class MemoryFileSystem final : public FileSystem {
   std::uint64_t fault_seen_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t capacity_bytes_ = std::uint64_t{1} << 40;
+  std::uint64_t freeze_at_ = UINT64_MAX;
   bool frozen_ = false;
 };
 

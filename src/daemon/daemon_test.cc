@@ -23,6 +23,7 @@ class DaemonTest : public ::testing::Test {
     settings_.poll_interval = std::chrono::milliseconds(500);
     settings_.batch_max_sec = std::chrono::milliseconds(1);
     settings_.file_path = folder_ + "/lines.lp";
+    settings_.state_dir = folder_;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -41,8 +42,8 @@ TEST_F(DaemonTest, WritesEveryCollectedLineToTheFileBeforeItEnds) {
   }
   ASSERT_TRUE((*daemon)->stop());
 
-  const LineCounts counts = (*daemon)->delivery_status().lines;
-  EXPECT_EQ(counts.pushed, counts.delivered);
+  const ReaderCounts counts = (*daemon)->delivery_status().lines;
+  EXPECT_EQ(counts.collected, counts.delivered);
   EXPECT_EQ(counts.dropped.total(), 0u);
   std::ostringstream text;
   text << std::ifstream(settings_.file_path).rdbuf();

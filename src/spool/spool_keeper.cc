@@ -117,17 +117,17 @@ void SpoolKeeper::remove_done() {
   std::vector<std::string> names;
   {
     const MutexLock lock(core_.mutex);
-    std::erase_if(core_.segments, [&](Segment& segment) {
-      if (!segment.done_since) return false;
+    std::vector<Segment> kept;
+    for (Segment& segment : core_.segments) {
       // A replay may have asked for its lines again.
-      if (core_.wanted(segment.begin, segment.end)) {
-        segment.done_since.reset();
-        return false;
+      if (segment.done_since && core_.wanted(segment.begin, segment.end)) segment.done_since.reset();
+      if (segment.done_since && core_.replay_is_over(*segment.done_since)) {
+        names.push_back(segment.name);
+      } else {
+        kept.push_back(std::move(segment));
       }
-      if (!core_.replay_is_over(*segment.done_since)) return false;
-      names.push_back(segment.name);
-      return true;
-    });
+    }
+    core_.segments = std::move(kept);
   }
   remove_later(std::move(names));
   remove_files();

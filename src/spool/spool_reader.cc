@@ -82,9 +82,13 @@ SpoolReader::Taker::Next SpoolReader::Taker::wait_for_step() {
 }
 
 SpoolReader::Taker::Next SpoolReader::Taker::next_step() {
+  Next next;
+  if (core_.ended) {
+    next.step = Step::nothing;
+    return next;
+  }
   // What left memory is backlog.
   state().leave_live(core_.ring.begin_line());
-  Next next;
   if (const auto live = live_step(next.until)) return *live;
   if (const auto backlog = backlog_step(next.until)) return *backlog;
   if (core_.closed[index_]) next.step = Step::nothing;
