@@ -43,7 +43,7 @@ std::string other_value(const Option& option, const TempFolder& folder) {
   const Settings defaults;
   switch (type_of(option)) {
     case OptionType::integer:
-      return std::to_string(std::stoll(default_text(option)) - 1);
+      return std::to_string(std::stoll(default_text(option)) + (default_text(option) == "0" ? 1 : -1));
     case OptionType::duration:
       return std::to_string(option.maximum / 1'000'000'000) + "s";
     case OptionType::choice:

@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warnin
 constexpr std::array<std::string_view, 4> kInfluxApis = {"auto", "v1", "v2", "v3"};
 constexpr std::array<std::string_view, 2> kCoreDumps = {"off", "on"};
 constexpr std::array<std::string_view, 2> kMissing = {"zero", "omit"};
+constexpr std::array<std::string_view, 3> kSpoolSync = {"every_cycle", "interval", "never"};
 
 constexpr std::string_view kReading = "Reading the hypervisor";
 constexpr std::string_view kInflux = "Writing to InfluxDB or VictoriaMetrics";
@@ -28,6 +29,7 @@ constexpr std::string_view kHost = "State and log";
 constexpr std::string_view kHttp = "Dashboard, API and /metrics";
 constexpr std::string_view kProcess = "The process itself";
 constexpr std::string_view kLibvirt = "Fine points of libvirt";
+constexpr std::string_view kSpool = "Lines that wait on disk until they are delivered";
 constexpr std::string_view kFile = "Lines in a file, when there is no influx_url";
 
 // Options of one group stand together and the tables last: `config example` prints them in this order.
@@ -186,6 +188,38 @@ constexpr auto kOptions = std::to_array<Option>({
      .group = kLibvirt,
      .minimum = 1,
      .maximum = 1000},
+    {.key = "spool.max_bytes",
+     .environment = "SPOOL_MAX_BYTES",
+     .member = &Settings::spool_max_bytes,
+     .help = "The most that waiting lines take on disk; what is over is dropped, the oldest first.",
+     .group = kSpool,
+     .minimum = std::int64_t{16} << 20},
+    {.key = "spool.max_age",
+     .environment = "SPOOL_MAX_AGE",
+     .member = &Settings::spool_max_age,
+     .help = "Lines that have waited longer are dropped; no more than what the database keeps.",
+     .group = kSpool,
+     .minimum = in_ns(seconds(60)),
+     .maximum = in_ns(hours(24 * 3650))},
+    {.key = "spool.min_free_bytes",
+     .environment = "SPOOL_MIN_FREE_BYTES",
+     .member = &Settings::spool_min_free_bytes,
+     .help = "What the disk keeps free for others, but no more than a tenth of it.",
+     .group = kSpool},
+    {.key = "spool.sync",
+     .environment = "SPOOL_SYNC",
+     .member = &Settings::spool_sync,
+     .help = "When lines are made safe against a power cut: after every cycle, every 5 s, or when the kernel "
+             "does.",
+     .group = kSpool,
+     .choices = kSpoolSync},
+    {.key = "spool.drain_lines_per_sec",
+     .environment = "SPOOL_DRAIN_LINES_PER_SEC",
+     .member = &Settings::spool_drain_lines_per_sec,
+     .help =
+         "How fast old lines are sent after an outage, besides new ones; 0 is 20 times the rate of new ones.",
+     .group = kSpool,
+     .maximum = 10'000'000},
     {.key = "file.path",
      .environment = "FILE_PATH",
      .member = &Settings::file_path,

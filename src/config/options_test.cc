@@ -74,7 +74,7 @@ TEST(Options, NameTheirFlagsAndTables) {
   EXPECT_EQ(leaf_of("http.listen"), "listen");
   EXPECT_EQ(table_of("poll_interval"), "");
   EXPECT_EQ(leaf_of("poll_interval"), "poll_interval");
-  EXPECT_EQ(option_tables(), (std::vector<std::string_view>{"http", "process", "libvirt", "file"}));
+  EXPECT_EQ(option_tables(), (std::vector<std::string_view>{"http", "process", "libvirt", "spool", "file"}));
 }
 
 TEST(Options, SayWhatTheyAllow) {

@@ -15,6 +15,7 @@ struct Settings {
   enum class InfluxApi : std::uint8_t { automatic, v1, v2, v3 };
   enum class Missing : std::uint8_t { zero, omit };
   enum class CoreDumps : std::uint8_t { off, on };
+  enum class SpoolSync : std::uint8_t { every_cycle, interval, never };
 
   std::string libvirt_uri = "qemu:///system";
   std::chrono::nanoseconds libvirt_timeout = std::chrono::seconds(10);
@@ -42,6 +43,12 @@ struct Settings {
   std::string http_listen = "127.0.0.1:9178";  // Empty: no server.
 
   CoreDumps core_dumps = CoreDumps::off;
+
+  std::int64_t spool_max_bytes = std::int64_t{1} << 30;
+  std::chrono::nanoseconds spool_max_age = std::chrono::hours(30 * 24);
+  std::int64_t spool_min_free_bytes = std::int64_t{1} << 30;
+  SpoolSync spool_sync = SpoolSync::every_cycle;
+  std::int64_t spool_drain_lines_per_sec = 0;  // 0: 20 times the rate at which lines come, at least 2000.
 
   std::string file_path;  // After loading never empty: <state_dir>/lines.lp unless set.
   std::int64_t file_max_bytes = std::int64_t{256} << 20;

@@ -27,6 +27,13 @@ constexpr seconds kDeliveryGrace{3};
 constexpr seconds kEventPulse{5};
 constexpr seconds kEventPatience{60};
 
+// The one reader of the spool. Not the sink's name: a reload may put another sink in its place, and what
+// waits must find it after the next start, too.
+constexpr std::string_view kReader = "sink";
+
+// The longest that one call of a sink may take: several requests, each with the HTTP client's limit.
+constexpr seconds kDeliveryPatience{300};
+
 // A cycle may take its beats and the deadlines of the calls in it; one that takes longer does not end.
 nanoseconds collector_patience(const Settings& settings) {
   return 3 * (settings.poll_interval + settings.libvirt_timeout);
@@ -39,15 +46,18 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Settings& settings, const Clo
   if (!source) return std::move(source).error();
   Result<std::unique_ptr<Sink>> sink = open_sink(sink_options(settings), clock);
   if (!sink) return std::move(sink).error();
-  std::unique_ptr<Daemon> daemon(
-      new Daemon(settings, clock, std::move(source).value(), std::move(sink).value()));
+  Result<std::unique_ptr<Spool>> spool =
+      Spool::open(spool_options(settings), {std::string(kReader)}, system_files(), clock);
+  if (!spool) return std::move(spool).error();
+  std::unique_ptr<Daemon> daemon(new Daemon(settings, clock, std::move(source).value(),
+                                            std::move(sink).value(), std::move(spool).value()));
   Status listening = daemon->listen();
   if (!listening) return std::move(listening).error();
   return daemon;
 }
 
 Daemon::Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source,
-               std::unique_ptr<Sink> sink)
+               std::unique_ptr<Sink> sink, std::unique_ptr<Spool> spool)
     : settings_(settings),
       clock_(clock),
       started_(clock.boot_now()),
@@ -57,8 +67,8 @@ Daemon::Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Sou
       sink_(std::move(sink)),
       sampler_(*source_, clock, {settings.poll_interval, settings.host_tag}),
       encoder_(std::make_unique<LineProtocolEncoder>(LineProtocolEncoder::Options{missing_policy(settings)})),
-      queue_(queue_options(settings), clock),
-      delivery_(queue_, sink_, clock),
+      spool_(std::move(spool)),
+      delivery_(spool_->reader(kReader), sink_, clock, delivery_options(settings)),
       collector_(sampler_, clock, settings.poll_interval,
                  [this](const Sampler::Sampled& sampled) { take_cycle(sampled); }) {}
 
@@ -68,6 +78,7 @@ Daemon::~Daemon() {
     collector_.stop(kCollectorPatience);
     delivery_.stop(seconds(0));
     delivery_thread_.join();
+    end_spool();
   }
 }
 
@@ -86,12 +97,21 @@ Status Daemon::listen() {
   return Status::ok();
 }
 
+void Daemon::end_spool() {
+  spool_->request_stop();
+  spool_thread_.join();
+}
+
 Status Daemon::start() {
   Status started = events_.start();
   if (!started) return started;
   auto pulse = EventPulse::start(clock_, kEventPulse);
   if (!pulse) return std::move(pulse).error();
   event_pulse_ = std::move(pulse).value();
+  spool_thread_ = std::thread([this] {
+    name_this_thread("vm-spool");
+    spool_->run();
+  });
   delivery_thread_ = std::thread([this] {
     name_this_thread("vm-delivery");
     delivery_.run();
@@ -112,6 +132,7 @@ void Daemon::watch_progress() {
     const CollectorStatus status = collector_.get_status();
     return status.last_cycle_ended.value_or(status.started);
   });
+  progress_.watch("delivery", kDeliveryPatience, [this] { return delivery_.last_progress(); });
   progress_.watch("event loop", kEventPatience, [this] { return event_pulse_->last_turn(); });
 }
 
@@ -122,7 +143,7 @@ void Daemon::take_cycle(const Sampler::Sampled& sampled) {
       encode_stats_line(stats_values(sink, sampler_.stats(), collector_.get_status().missed_beats),
                         {sink.name, sampled.cycle->host, sampled.cycle->time}, encoded_);
   lines += encoder_->encode(*sampled.cycle, encoded_);
-  queue_.push(encoded_, lines);
+  spool_->append(encoded_, lines, sampled.cycle->time);
   log_debug("cycle {}: {} VMs, {} lines, {:.1f} ms", sampled.cycle->number, sampled.cycle->vms.size(), lines,
             sampler_.stats().loop_latency_ms);
   if (advised_) return;
@@ -150,6 +171,7 @@ Report Daemon::report() const {
   report.collector = collector_report(collector_.get_status(), now);
   report.sources.push_back(source_report(source_->status()));
   report.sinks.push_back(sink_report(current_delivery()));
+  report.spool = spool_report(spool_->status());
   for (const Progress::Stalled& stalled : progress_.stalled())
     report.stalled.push_back(stall_reason(stalled));
   return report;
@@ -201,6 +223,7 @@ bool Daemon::stop() {
   if (!stopped) log_warning("a call into libvirt does not return; leaving without it");
   delivery_.stop(kDeliveryGrace);
   delivery_thread_.join();
+  end_spool();
   stop_http();
   log_summary();
   return stopped;
@@ -208,13 +231,17 @@ bool Daemon::stop() {
 
 void Daemon::log_summary() const {
   const CollectorStatus collected = collector_status();
-  const LineCounts lines = delivery_status().lines;
+  const ReaderCounts lines = delivery_status().lines;
+  std::string reasons;
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    reasons += fmt::format("{}{} {}", i == 0 ? "" : ", ", name_of(static_cast<DropReason>(i)),
+                           lines.dropped.lines[i]);
+  }
   log_info(
-      "stopped after {} cycles ({} failed, {} beats missed); lines: {} collected, {} delivered, {} dropped "
-      "(overflow {}, rejected {}, oversize {}, shutdown {})",
-      collected.sampler.cycles, collected.sampler.failed_cycles, collected.missed_beats, lines.pushed,
-      lines.delivered, lines.dropped.total(), lines.dropped.overflow, lines.dropped.rejected,
-      lines.dropped.oversize, lines.dropped.shutdown);
+      "stopped after {} cycles ({} failed, {} beats missed); lines: {} collected, {} delivered, {} waiting, "
+      "{} dropped ({})",
+      collected.sampler.cycles, collected.sampler.failed_cycles, collected.missed_beats, lines.collected,
+      lines.delivered, lines.waiting, lines.dropped.total(), reasons);
   std::string absent;
   for (std::size_t i = 0; i < kAbsenceCount; ++i) {
     const std::uint64_t count = collected.sampler.absences[i];

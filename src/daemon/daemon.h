@@ -1,6 +1,6 @@
-// The daemon: wires source, sampler, encoder, queue and sink together and owns the threads "vm-events",
-// "vm-collector", "vm-delivery" and "vm-http" (ARCHITECTURE.md). Main thread only, but for report(), which is
-// thread-safe.
+// The daemon: wires source, sampler, encoder, spool and sink together and owns the threads "vm-events",
+// "vm-collector", "vm-spool", "vm-delivery" and "vm-http" (ARCHITECTURE.md). Main thread only, but for
+// report(), which is thread-safe.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,9 @@
 #include "net/http_server.h"
 #include "sampler/sampler.h"
 #include "sink/delivery.h"
-#include "sink/line_queue.h"
 #include "sink/sink_table.h"
 #include "source/source.h"
+#include "spool/spool.h"
 #include "web/report.h"
 
 namespace virtmeter {
@@ -37,8 +37,8 @@ class Daemon final : public ReportSource {
 
   Status start();
 
-  // Ends collection, delivers what is queued, and ends, all within 5 s. False: a call into libvirt does not
-  // return; all lines are delivered or counted, but the process can only be left by _exit().
+  // Ends collection, delivers what it can, leaves the rest to the spool, and ends, all within 5 s. False: a
+  // call into libvirt does not return; no line is lost by it, but the process can only be left by _exit().
   bool stop();
 
   // Puts those of the settings into force that may change now, and tells of each. On an error nothing has
@@ -49,15 +49,17 @@ class Daemon final : public ReportSource {
 
   CollectorStatus collector_status() const { return collector_.get_status(); }
   DeliveryStatus delivery_status() const { return delivery_.status(); }
+  SpoolStatus spool_status() const { return spool_->status(); }
   SourceStatus source_status() const { return source_->status(); }
   std::string sink_target() const { return sink_.target(); }
   std::string http_address() const { return http_ ? http_->address() : ""; }
 
  private:
   Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Source> source,
-         std::unique_ptr<Sink> sink);
+         std::unique_ptr<Sink> sink, std::unique_ptr<Spool> spool);
   Status listen();
   void watch_progress();
+  void end_spool();
   void take_cycle(const Sampler::Sampled& sampled);
   DeliveryStatus current_delivery() const;
   void change_collector(const Settings& settings);
@@ -77,9 +79,10 @@ class Daemon final : public ReportSource {
   std::unique_ptr<LineProtocolEncoder> encoder_;  // Likewise.
   std::string encoded_;                           // Of the cycle at hand; keeps its capacity.
   bool advised_ = false;
-  LineQueue queue_;
+  std::unique_ptr<Spool> spool_;
   Delivery delivery_;
   Collector collector_;
+  std::thread spool_thread_;
   std::thread delivery_thread_;
   std::unique_ptr<HttpServer> http_;  // None: not wanted, or its port is taken.
   std::thread http_thread_;

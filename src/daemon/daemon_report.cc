@@ -15,12 +15,13 @@ std::vector<NamedCount> absences_of(const AbsenceCounts& absences) {
   return counts;
 }
 
-// A full queue drops for want of memory.
-std::vector<NamedCount> dropped_of(const DroppedLines& dropped) {
-  return {{"memory", dropped.overflow},
-          {"rejected", dropped.rejected},
-          {"oversize", dropped.oversize},
-          {"shutdown", dropped.shutdown}};
+std::vector<NamedCount> dropped_of(const DroppedByReason& dropped) {
+  std::vector<NamedCount> counts;
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    counts.push_back({name_of(reason), dropped[reason]});
+  }
+  return counts;
 }
 
 }  // namespace
@@ -64,19 +65,45 @@ SinkReport sink_report(const DeliveryStatus& status) {
   SinkReport report;
   report.name = status.sink;
   report.target = status.target;
-  report.collected = status.lines.pushed;
+  report.collected = status.lines.collected;
   report.delivered = status.lines.delivered;
   report.waiting = status.lines.waiting;
   report.in_flight = status.lines.in_flight;
   report.dropped = dropped_of(status.lines.dropped);
   report.waiting_bytes = status.lines.waiting_bytes;
   report.retries = status.retries;
+  report.counts = {{"backlog", status.lines.backlog},
+                   {"resent", status.lines.resent},
+                   {"replays", status.replays},
+                   {"dead_letters", status.dead_letters.written},
+                   {"dead_letters_unwritten", status.dead_letters.unwritten}};
+  report.oldest_waiting = status.lines.oldest_waiting;
+  report.next_try = status.next_try;
   report.requests = status.cost.requests;
   report.raw_bytes = status.cost.raw_bytes;
   report.wire_bytes = status.cost.wire_bytes;
   report.failing_since = status.failing_since;
   report.last_success = status.last_success;
   report.last_error = status.last_error;
+  return report;
+}
+
+SpoolReport spool_report(const SpoolStatus& status) {
+  SpoolReport report;
+  report.folder = status.folder;
+  report.failing_since = status.failing_since;
+  report.last_error = status.last_error;
+  report.counts = {{"segments", status.segments},
+                   {"bytes", status.bytes},
+                   {"memory_lines", status.memory_lines},
+                   {"memory_bytes", status.memory_bytes},
+                   {"unwritten_lines", status.unwritten_lines},
+                   {"appended_lines", status.appended_lines},
+                   {"segments_evicted", status.segments_evicted},
+                   {"disk_errors", status.disk_errors},
+                   {"torn_bytes", status.torn_bytes},
+                   {"files_set_aside", status.files_set_aside},
+                   {"files_ignored", status.files_ignored}};
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include "model/values.h"
 #include "sink/delivery.h"
 #include "source/source.h"
+#include "spool/spool_counts.h"
 #include "web/report.h"
 
 namespace virtmeter {
@@ -15,6 +16,7 @@ namespace virtmeter {
 CollectorReport collector_report(const CollectorStatus& status, BootTime now);
 SourceReport source_report(const SourceStatus& status);
 SinkReport sink_report(const DeliveryStatus& status);
+SpoolReport spool_report(const SpoolStatus& status);
 Reason stall_reason(const Progress::Stalled& stalled);
 
 // `sampler` is of the cycle at hand.

@@ -18,11 +18,15 @@ DeliveryStatus busy_delivery() {
   DeliveryStatus status;
   status.sink = "influx";
   status.target = "http://db";
-  status.lines.pushed = 100;
+  status.lines.collected = 100;
   status.lines.delivered = 70;
   status.lines.waiting = 10;
   status.lines.in_flight = 5;
-  status.lines.dropped = {4, 3, 2, 6};
+  status.lines.dropped[DropReason::memory] = 4;
+  status.lines.dropped[DropReason::rejected] = 3;
+  status.lines.dropped[DropReason::oversize] = 2;
+  status.lines.dropped[DropReason::shutdown] = 6;
+  status.lines.resent = 8;
   status.retries = 9;
   status.cost = {1, 2, 3};
   status.last_error = Error{Errc::io, "e", "f"};
@@ -57,10 +61,26 @@ TEST(SourceReport, CarriesEveryCount) {
 
 TEST(SinkReport, ConservesWhatDeliveryCounts) {
   const SinkReport report = sink_report(busy_delivery());
-  EXPECT_EQ(text_of(report.dropped), "memory 4;rejected 3;oversize 2;shutdown 6;");
+  EXPECT_EQ(text_of(report.dropped),
+            "evicted 0;expired 0;disk_space 0;memory 4;corrupt 0;missing 0;rejected 3;refused 0;oversize "
+            "2;shutdown 6;");
   EXPECT_EQ(report.collected, report.delivered + report.waiting + report.in_flight + report.dropped_total());
   EXPECT_EQ(report.wire_bytes, 3u);
+  EXPECT_EQ(text_of({report.counts[1]}), "resent 8;");
   EXPECT_EQ(report.last_error->message, "e");
+}
+
+TEST(SpoolReport, SaysWhetherTheDiskTakesWhatComes) {
+  SpoolStatus status;
+  status.folder = "/s/spool";
+  status.segments = 3;
+  EXPECT_FALSE(spool_report(status).failing_since);
+  status.failing_since = WallTime{5};
+  status.last_error = Error{Errc::io, "write: no space", "free some"};
+  const SpoolReport report = spool_report(status);
+  EXPECT_EQ(report.failing_since, WallTime{5});
+  EXPECT_EQ(report.last_error->message, "write: no space");
+  EXPECT_EQ(text_of({report.counts.front()}), "segments 3;");
 }
 
 TEST(StallReason, NamesThePartAndSinceWhen) {
@@ -83,7 +103,7 @@ TEST(StatsValues, GiveEachCountItsRow) {
   check(metric_id("collector_stats.dropped"), 15);
   check(metric_id("collector_stats.dropped_memory"), 4);
   check(metric_id("collector_stats.dropped_rejected"), 3);
-  check(metric_id("collector_stats.dropped_evicted"), std::nullopt);
+  check(metric_id("collector_stats.dropped_evicted"), 0);
   check(metric_id("collector_stats.retries"), 9);
   check(metric_id("collector_stats.cycles"), 12);
   check(metric_id("collector_stats.missed_beats"), 2);

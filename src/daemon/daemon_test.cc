@@ -25,6 +25,7 @@ class DaemonTest : public ::testing::Test {
     settings_.poll_interval = std::chrono::milliseconds(500);
     settings_.batch_max_sec = std::chrono::milliseconds(1);
     settings_.file_path = folder_ + "/lines.lp";
+    settings_.state_dir = folder_;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -40,8 +41,9 @@ class DaemonTest : public ::testing::Test {
       wait_for_stop_signal(std::chrono::milliseconds(20));
     }
     ASSERT_TRUE((*daemon)->stop());
-    const LineCounts lines = (*daemon)->delivery_status().lines;
-    EXPECT_EQ(lines.pushed, lines.delivered + lines.dropped.total());
+    const ReaderCounts lines = (*daemon)->delivery_status().lines;
+    EXPECT_TRUE(lines.conserved());
+    EXPECT_EQ(lines.in_flight, 0u);
   }
 
   static std::string lines_of(const std::string& path) {
@@ -65,8 +67,8 @@ TEST_F(DaemonTest, WritesEveryCollectedLineToTheFileBeforeItEnds) {
   }
   ASSERT_TRUE((*daemon)->stop());
 
-  const LineCounts counts = (*daemon)->delivery_status().lines;
-  EXPECT_EQ(counts.pushed, counts.delivered);
+  const ReaderCounts counts = (*daemon)->delivery_status().lines;
+  EXPECT_EQ(counts.collected, counts.delivered);
   EXPECT_EQ(counts.dropped.total(), 0u);
   std::ostringstream text;
   text << std::ifstream(settings_.file_path).rdbuf();
@@ -82,7 +84,9 @@ TEST_F(DaemonTest, WritesItsOwnStateWithEachCycle) {
   const std::string lines = lines_of(settings_.file_path);
   EXPECT_TRUE(
       lines.starts_with("collector_stats,sink=file collected=0i,delivered=0i,waiting=0i,in_flight=0i,"
-                        "dropped=0i,dropped_memory=0i,dropped_rejected=0i,dropped_oversize=0i,"
+                        "dropped=0i,dropped_evicted=0i,dropped_expired=0i,dropped_disk_space=0i,"
+                        "dropped_memory=0i,dropped_corrupt=0i,dropped_missing=0i,dropped_rejected=0i,"
+                        "dropped_refused=0i,dropped_oversize=0i,"
                         "dropped_shutdown=0i,retries=0i,cycles=1i,failed_cycles=0i,missed_beats=0i,"
                         "vms=1i,absent_values="))
       << lines;
@@ -105,7 +109,7 @@ TEST_F(DaemonTest, SendsWhatWaitsToTheNewSinkAfterAReload) {
   settings_.influx_url = "http://127.0.0.1:1";  // Nobody listens there.
   bool reloaded = false;
   run_until([&](Daemon& daemon) {
-    const LineCounts lines = daemon.delivery_status().lines;
+    const ReaderCounts lines = daemon.delivery_status().lines;
     if (!reloaded && daemon.delivery_status().retries > 0) {
       Settings wanted = settings_;
       wanted.influx_url = "";
@@ -113,7 +117,7 @@ TEST_F(DaemonTest, SendsWhatWaitsToTheNewSinkAfterAReload) {
       EXPECT_EQ(daemon.report().sinks[0].name, "file");
       reloaded = true;
     }
-    return reloaded && lines.pushed == lines.delivered;
+    return reloaded && lines.collected == lines.delivered;
   });
   EXPECT_TRUE(lines_of(settings_.file_path).starts_with("collector_stats,sink=influx collected=0i"));
 }

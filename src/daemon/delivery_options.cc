@@ -1,5 +1,10 @@
 #include "daemon/delivery_options.h"
 
+#include <functional>
+
+#include "base/text.h"
+#include "config/small_file.h"
+
 namespace virtmeter {
 namespace {
 
@@ -17,6 +22,29 @@ InfluxApi api_of(Settings::InfluxApi api) {
   return InfluxApi::automatic;
 }
 
+SpoolSync sync_of(Settings::SpoolSync sync) {
+  switch (sync) {
+    case Settings::SpoolSync::every_cycle:
+      return SpoolSync::every_append;
+    case Settings::SpoolSync::interval:
+      return SpoolSync::interval;
+    case Settings::SpoolSync::never:
+      return SpoolSync::never;
+  }
+  return SpoolSync::every_append;
+}
+
+// A token that came from elsewhere cannot change while the process lives.
+std::function<Result<std::string>()> token_reader(const std::string& path) {
+  if (path.empty()) return {};
+  return [path]() -> Result<std::string> {
+    constexpr std::size_t kTokenBytesMax = 64u << 10;
+    Result<SmallFile> file = read_small_file(path, kTokenBytesMax);
+    if (!file) return std::move(file).error().within("influx_token_file " + path);
+    return std::string(trimmed(file->text));
+  };
+}
+
 }  // namespace
 
 SinkOptions sink_options(const Settings& settings) {
@@ -25,6 +53,7 @@ SinkOptions sink_options(const Settings& settings) {
   options.influx_db = settings.influx_db;
   options.influx_org = settings.influx_org;
   options.influx_token = settings.influx_token.reveal();
+  options.read_influx_token = token_reader(settings.influx_token_file);
   options.influx_api = api_of(settings.influx_api);
   options.influx_ca_file = settings.influx_ca_file;
   options.file_path = settings.file_path;
@@ -32,11 +61,23 @@ SinkOptions sink_options(const Settings& settings) {
   return options;
 }
 
-LineQueueOptions queue_options(const Settings& settings) {
-  LineQueueOptions options;
-  options.max_queue = static_cast<std::uint64_t>(settings.max_queue);
-  options.batch_max_lines = static_cast<std::uint64_t>(settings.batch_max_lines);
-  options.batch_max_wait = settings.batch_max_sec;
+SpoolOptions spool_options(const Settings& settings) {
+  SpoolOptions options;
+  options.folder = settings.state_dir + "/spool";
+  options.max_bytes = static_cast<std::uint64_t>(settings.spool_max_bytes);
+  options.max_age = settings.spool_max_age;
+  options.min_free_bytes = static_cast<std::uint64_t>(settings.spool_min_free_bytes);
+  options.sync = sync_of(settings.spool_sync);
+  options.memory_lines = static_cast<std::uint64_t>(settings.max_queue);
+  options.batch_lines = static_cast<std::uint64_t>(settings.batch_max_lines);
+  options.batch_wait = settings.batch_max_sec;
+  options.drain_lines_per_sec = static_cast<std::uint64_t>(settings.spool_drain_lines_per_sec);
+  return options;
+}
+
+DeliveryOptions delivery_options(const Settings& settings) {
+  DeliveryOptions options;
+  options.dead_letter_folder = settings.state_dir + "/deadletter";
   return options;
 }
 

@@ -1,6 +1,10 @@
 #include "daemon/delivery_options.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
 
 namespace virtmeter {
 namespace {
@@ -26,15 +30,57 @@ TEST(DeliveryOptions, CopyEverySettingOfTheSinks) {
   EXPECT_EQ(options.file_max_bytes, 1u << 20);
 }
 
-TEST(DeliveryOptions, CopyTheQueuesBounds) {
+TEST(DeliveryOptions, ReadTheTokenAgainFromItsFile) {
+  char path[] = "/tmp/virtmeter-token-XXXXXX";
+  close(mkstemp(path));
   Settings settings;
+  settings.influx_token_file = path;
+  const auto read = sink_options(settings).read_influx_token;
+  ASSERT_TRUE(read);
+  std::ofstream(path) << " first\n";
+  EXPECT_EQ(read().value(), "first");
+  std::ofstream(path) << "second";
+  EXPECT_EQ(read().value(), "second");
+  unlink(path);
+  EXPECT_EQ(read().error().code, Errc::not_found);
+  EXPECT_FALSE(sink_options(Settings{}).read_influx_token);
+}
+
+TEST(DeliveryOptions, CopyTheSpoolsBounds) {
+  Settings settings;
+  settings.state_dir = "/state";
   settings.max_queue = 7;
   settings.batch_max_lines = 3;
   settings.batch_max_sec = std::chrono::milliseconds(20);
-  const LineQueueOptions options = queue_options(settings);
-  EXPECT_EQ(options.max_queue, 7u);
-  EXPECT_EQ(options.batch_max_lines, 3u);
-  EXPECT_EQ(options.batch_max_wait, std::chrono::milliseconds(20));
+  settings.spool_max_bytes = 100;
+  settings.spool_max_age = std::chrono::hours(1);
+  settings.spool_min_free_bytes = 200;
+  settings.spool_sync = Settings::SpoolSync::interval;
+  settings.spool_drain_lines_per_sec = 300;
+  const SpoolOptions options = spool_options(settings);
+  EXPECT_EQ(options.folder, "/state/spool");
+  EXPECT_EQ(options.memory_lines, 7u);
+  EXPECT_EQ(options.batch_lines, 3u);
+  EXPECT_EQ(options.batch_wait, std::chrono::milliseconds(20));
+  EXPECT_EQ(options.max_bytes, 100u);
+  EXPECT_EQ(options.max_age, std::chrono::hours(1));
+  EXPECT_EQ(options.min_free_bytes, 200u);
+  EXPECT_EQ(options.sync, SpoolSync::interval);
+  EXPECT_EQ(options.drain_lines_per_sec, 300u);
+  EXPECT_EQ(delivery_options(settings).dead_letter_folder, "/state/deadletter");
+}
+
+TEST(DeliveryOptions, HaveTheSpoolsOwnDefaults) {
+  const SpoolOptions options = spool_options(Settings{});
+  const SpoolOptions defaults;
+  EXPECT_EQ(options.max_bytes, defaults.max_bytes);
+  EXPECT_EQ(options.max_age, defaults.max_age);
+  EXPECT_EQ(options.min_free_bytes, defaults.min_free_bytes);
+  EXPECT_EQ(options.sync, defaults.sync);
+  EXPECT_EQ(options.memory_lines, defaults.memory_lines);
+  EXPECT_EQ(options.batch_lines, defaults.batch_lines);
+  EXPECT_EQ(options.batch_wait, defaults.batch_wait);
+  EXPECT_EQ(options.drain_lines_per_sec, defaults.drain_lines_per_sec);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 struct HttpClient::Transfer {
   HttpResponse response;
+  bool head_ended = false;  // Of the answer itself, not of an interim one.
   std::size_t body_bytes_max = 0;
   std::string origin;
   HeaderList headers{nullptr, &curl_slist_free_all};
@@ -102,9 +103,15 @@ struct HttpClient::Transfer {
     return size;
   }
 
+  // A status line begins a new answer; one before it was interim (1xx) or a proxy's own.
+  void begin_answer() {
+    response.headers.clear();
+    head_ended = false;
+  }
+
   void keep_header(std::string_view line) {
-    // A status line begins a new answer; one before it was interim (1xx) or a proxy's own.
-    if (line.starts_with("HTTP/")) return response.headers.clear();
+    if (line.empty()) head_ended = true;
+    if (line.starts_with("HTTP/")) return begin_answer();
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
     for (const std::string_view name : kHeadersKept) {
@@ -151,7 +158,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
         "look for a line break inside the token or its file"};
   }
   Transfer transfer;
-  transfer.body_bytes_max = options_.response_bytes_max;
+  transfer.body_bytes_max =
+      request.response_bytes_max != 0 ? request.response_bytes_max : options_.response_bytes_max;
   transfer.origin = url->origin();
   prepare(request, transfer);
   if (is_loopback(url->host)) set(easy_.get(), CURLOPT_PROXY, "");
@@ -161,12 +169,17 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   return outcome;
 }
 
-Result<HttpResponse> HttpClient::finish(int code, Transfer& transfer) const {
-  // The rest of too long an answer is not wanted; what came of it is.
-  if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer.response.body_cut))
-    return failure(code, transfer);
+Result<HttpResponse> HttpClient::finish(int code, Transfer& transfer) {
+  long connects = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
+  connections_made_ += static_cast<std::uint64_t>(std::max(connects, 0L));
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (code != CURLE_OK) {
+    // The status decides what a request has led to. The rest of an answer is not worth doing it again.
+    if (!transfer.head_ended || status < 200 || cancelled_) return failure(code, transfer);
+    transfer.response.body_cut = true;
+  }
   transfer.response.status = static_cast<int>(status);
   return std::move(transfer.response);
 }
@@ -181,6 +194,8 @@ void HttpClient::prepare(const HttpRequest& request, Transfer& transfer) {
   set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.total_timeout.count()));
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSec);
+  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options_.ca_file.empty()) set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
@@ -234,6 +249,7 @@ Error HttpClient::failure(int code, const Transfer& transfer) const {
   failed.ca_file = options_.ca_file;
   failed.connect_timeout = std::min(options_.connect_timeout, options_.total_timeout);
   failed.total_timeout = options_.total_timeout;
+  failed.stall_timeout = options_.stall_timeout;
   long os_errno = 0;
   long sent = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_errno);

@@ -161,9 +161,10 @@ TEST(HttpClient, TellsLostConnectionsApart) {
   check({"", Then::close}, Errc::io, "SERVER: connection closed without an answer (Empty reply from server)");
   check({"", Then::reset}, Errc::io,
         "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
-  check(
-      {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::close}, Errc::io,
-      "SERVER: connection lost in the middle of the answer (transfer closed with 6 bytes remaining to read)");
+  check({"HTTP/1.1 200 OK\r\nContent-Len", Then::reset}, Errc::io,
+        "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
+  check({"HTTP/1.1 100 Continue\r\n\r\n", Then::reset}, Errc::io,
+        "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
   check({"SSH-2.0-OpenSSH_9.2\r\n", Then::close}, Errc::invalid,
         "SERVER: the answer is not HTTP (Received HTTP/0.9 when not allowed)");
 }
@@ -171,11 +172,81 @@ TEST(HttpClient, TellsLostConnectionsApart) {
 TEST(HttpClient, GivesUpOnASlowServer) {
   HttpOptions options;
   options.total_timeout = milliseconds(100);
-  for (const Then then : {Then::stall, Then::drip}) {
-    const Error error = error_of({"HTTP/1.1 200 OK\r\n\r\n", then}, options);
+  for (const char* head : {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n"}) {
+    const Error error = error_of({head, Then::stall}, options);
     EXPECT_EQ(error.code, Errc::io);
     EXPECT_EQ(error.message, "SERVER: no answer after 100ms");
   }
+}
+
+TEST(HttpClient, GivesUpOnATransferThatHardlyMoves) {
+  HttpOptions options;
+  options.stall_timeout = std::chrono::seconds(1);
+  const Error error = error_of({"HTTP/1.1 200 OK\r\nX-Slow: ", Then::drip}, options);
+  EXPECT_EQ(error.code, Errc::io);
+  EXPECT_EQ(error.message, "SERVER: no answer after 1s");
+}
+
+TEST(HttpClient, TakesAnAnswerWhoseHeadCameWhole) {
+  const auto check = [](TestReply reply, std::string_view body) {
+    TestServer server([&](const TestRequest&) { return reply; });
+    HttpOptions options;
+    options.total_timeout = milliseconds(200);
+    const auto response = HttpClient(options).send(get(server.url()));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->status, 503);
+    EXPECT_TRUE(response->body_cut);
+    EXPECT_TRUE(response->body.starts_with(body)) << response->body;
+    EXPECT_EQ(response->header("Retry-After"), "7");
+  };
+  const std::string head = "HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 1000\r\n\r\n";
+  check({head + "half", Then::close}, "half");
+  check({head + "half", Then::reset}, "");
+  check({head, Then::stall}, "");
+  check({head, Then::drip}, "x");
+}
+
+TEST(HttpClient, ReadsAnAnswerThatComesBeforeTheBodyIsSent) {
+  TestServer server(
+      [](const TestRequest&) {
+        TestReply reply = http_reply(413, "too large", "Connection: close\r\n");
+        reply.then = Then::close;
+        return reply;
+      },
+      [](const TestRequest&) { return true; });
+  const std::string body(8u << 20, 'x');
+  const auto response = HttpClient({}).send({HttpMethod::post, server.url(), {}, body});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 413);
+}
+
+TEST(HttpClient, MayTakeALongerAnswerToOneRequest) {
+  TestServer server([](const TestRequest&) { return http_reply(200, std::string(5000, 'x')); });
+  HttpOptions options;
+  options.response_bytes_max = 1000;
+  HttpClient client(options);
+  HttpRequest request = get(server.url());
+  EXPECT_EQ(client.send(request)->body.size(), 1000u);
+  request.response_bytes_max = 2000;
+  EXPECT_EQ(client.send(request)->body.size(), 2000u);
+}
+
+TEST(HttpClient, CountsItsConnections) {
+  TestServer server([](const TestRequest& request) {
+    TestReply reply = http_reply(204);
+    if (request.target == "/last") reply.then = Then::close;
+    return reply;
+  });
+  HttpClient client({});
+  const auto count_after = [&](const std::string& target) {
+    EXPECT_TRUE(client.send(get(server.url() + target)));
+    return client.connections_made();
+  };
+  EXPECT_EQ(count_after("/"), 1u);
+  EXPECT_EQ(count_after("/"), 1u);
+  EXPECT_EQ(count_after("/last"), 1u);
+  EXPECT_EQ(count_after("/"), 2u);
+  EXPECT_EQ(count_after("/"), 2u);
 }
 
 TEST(HttpClient, ContinuesAfterALostConnection) {

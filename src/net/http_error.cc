@@ -83,8 +83,9 @@ Error timed_out(const FailedTransfer& failed) {
             fmt::format("{}: no connection after {}", failed.origin, format_duration(failed.connect_timeout)),
             "check host and port in the URL, the network and the firewall"};
   }
-  return {Errc::io,
-          fmt::format("{}: no answer after {}", failed.origin, format_duration(failed.total_timeout)),
+  const bool stalled = failed.words.find("too slow") != std::string_view::npos;
+  const std::chrono::nanoseconds waited = stalled ? failed.stall_timeout : failed.total_timeout;
+  return {Errc::io, fmt::format("{}: no answer after {}", failed.origin, format_duration(waited)),
           "look at the load of the server, and of the proxy in front of it"};
 }
 

@@ -21,6 +21,7 @@ struct FailedTransfer {
   std::string ca_file;
   std::chrono::milliseconds connect_timeout{0};
   std::chrono::milliseconds total_timeout{0};
+  std::chrono::seconds stall_timeout{0};
   std::size_t bytes_sent = 0;  // 0: the request did not leave.
 };
 

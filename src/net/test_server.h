@@ -56,7 +56,11 @@ class TestServer {
  public:
   using Handler = std::function<TestReply(const TestRequest&)>;
 
-  explicit TestServer(Handler handler) : handler_(std::move(handler)) {
+  using Early = std::function<bool(const TestRequest&)>;
+
+  // Requests for which `early` holds are answered when their head has come, and their body is left unread.
+  explicit TestServer(Handler handler, Early early = {})
+      : handler_(std::move(handler)), early_(std::move(early)) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     stop_ = eventfd(0, EFD_CLOEXEC);
     sockaddr_in address{};
@@ -176,6 +180,7 @@ class TestServer {
     }
     const std::size_t head_size = buffered.find("\r\n\r\n") + 4;
     parse_head(std::string_view(buffered).substr(0, head_size), request);
+    if (early_ && early_(request)) return true;
     const std::string length = request.header("content-length");
     const std::size_t size = head_size + std::strtoul(length.c_str(), nullptr, 10);
     while (buffered.size() < size) {
@@ -202,7 +207,8 @@ class TestServer {
     }
   }
 
-  Handler handler_;
+  const Handler handler_;
+  const Early early_;
   int listener_ = -1;
   int stop_ = -1;
   int port_ = 0;

@@ -4,23 +4,28 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "sink/answer_words.h"
 
 namespace virtmeter {
 
 enum class Action : std::uint8_t {
-  deliver,         // All is stored.
-  deliver_partly,  // All is stored but the lines that the answer tells of.
-  resend,          // The same bytes once more, now; the same answer again means split.
-  resend_plain,    // The same lines once more, now and uncompressed; then as for a lost connection.
-  retry,           // Later, the same bytes.
-  suspect,         // As if the connection had been lost: retry, but the batch itself may be the cause.
-  split,
+  deliver,           // All is stored.
+  deliver_partly,    // All is stored but bad lines; the answer may name them.
+  deliver_expired,   // All is stored but lines older than the database keeps them.
+  deliver_limited,   // All is stored but lines that would pass one of the server's limits.
+  resend,            // The same bytes once more, now; the same answer again means search.
+  resend_plain,      // The same lines once more, now and uncompressed; then as for a lost connection.
+  renew_credential,  // Read the credential again; one that is new is tried at once, else stop_and_say.
+  retry,             // Later, the same bytes.
+  suspect,           // As if the connection had been lost: retry, but the batch itself may be the cause.
+  search,            // Nothing is stored, because of a bad line; the answer may name it.
+  halve,             // Too large.
   stop_and_say,
 };
 
@@ -35,13 +40,15 @@ struct ServerWords {
 struct Answer {
   Action action = Action::retry;
   Errc kind = Errc::unavailable;
-  std::string_view cause;            // The row's name: the same for all answers of one kind.
-  std::string_view clause;           // Follows the server's name in a message; may hold {database} and {org}.
-  std::string_view fix;              // May hold them, too.
-  std::string words;                 // The server's own, at most kWordsBytesMax printable bytes.
-  std::uint64_t rejected_lines = 0;  // For deliver_partly: at least 1.
-  std::optional<std::uint64_t>
-      rejected_line;  // Index of one of them in the batch, where the answer says which.
+  std::string_view cause;   // The row's name: the same for all answers of one kind.
+  std::string_view clause;  // Follows the server's name in a message; may hold {database} and {org}.
+  std::string_view fix;     // May hold them, too.
+  std::string words;        // The server's own, at most kWordsBytesMax printable bytes.
+  std::uint64_t lost_lines =
+      0;  // For the three deliver_...: at least 1, as far as the answer can be trusted.
+  // For these, and for search: the lines that the answer names, in order.
+  std::vector<NamedLine> named;
+  bool names_all = false;  // `named` are all that are lost.
 };
 
 inline constexpr std::size_t kWordsBytesMax = 300;

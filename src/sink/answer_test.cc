@@ -25,7 +25,7 @@ void check_answer(int status, std::string_view body, Action want, std::string_vi
 TEST(Answer, KnowsSuccess) {
   check_answer(204, "", Action::deliver, "stored");
   check_answer(200, "EOF", Action::deliver, "stored");
-  check_answer(200, "<html>garbage\x01", Action::deliver, "stored");
+  check_answer(200, "garbage\x01", Action::deliver, "stored");
   check_answer(500, R"({"error":"write failed: hinted handoff queue not empty"})", Action::deliver, "stored");
 }
 
@@ -37,20 +37,26 @@ TEST(Answer, KnowsWhatIsSaidOfBadLines) {
       R"({"error":"partial write: field type conflict: input field \"v\" on measurement \"m\" dropped=1"})",
       Action::deliver_partly, "field type conflict");
   check_answer(400, R"({"error":"partial write: points beyond retention policy dropped=3"})",
-               Action::deliver_partly, "older than the retention");
+               Action::deliver_expired, "older than the retention");
   check_answer(400, R"({"error":"partial write: max-series-per-database limit exceeded: (10) dropped=20"})",
-               Action::deliver_partly, "series limit");
+               Action::deliver_limited, "series limit");
   check_answer(400, R"({"error":"partial write: max-values-per-tag limit exceeded (1/1): m dropped=2"})",
-               Action::deliver_partly, "tag value limit");
+               Action::deliver_limited, "tag value limit");
+  check_answer(
+      422,
+      R"({"code":"unprocessable entity","message":"failure writing points to database: partial write: dropped 2 )"
+      R"(points outside retention policy of duration 1h0m0s - oldest point m at 1970 dropped because it violates )"
+      R"(a Retention Policy Lower Bound"})",
+      Action::deliver_expired, "older than the retention");
   check_answer(400, R"({"error":"field type conflict"})", Action::resend, "field type conflict");
-  check_answer(400, R"({"error":"unable to parse 'm v=': missing field value"})", Action::split,
+  check_answer(400, R"({"error":"unable to parse 'm v=': missing field value"})", Action::search,
                "unable to parse");
   check_answer(400, R"({"error":"unexpected EOF"})", Action::resend_plain, "gzip");
   check_answer(400, R"({"error":"gzip: invalid header"})", Action::resend_plain, "gzip");
   check_answer(400, "cannot process influx line protocol data: cannot unmarshal: missing tag value",
-               Action::split, "bad request");
-  check_answer(400, "too long line: more than 262144 bytes", Action::split, "bad request");
-  check_answer(400, R"({"code":"invalid","message":"unable to parse 'm': missing fields"})", Action::split,
+               Action::search, "bad request");
+  check_answer(400, "too long line: more than 262144 bytes", Action::search, "bad request");
+  check_answer(400, R"({"code":"invalid","message":"unable to parse 'm': missing fields"})", Action::search,
                "unable to parse");
   check_answer(
       422,
@@ -64,18 +70,18 @@ TEST(Answer, KnowsWhatIsSaidOfBadLines) {
       Action::deliver_partly, "partial write");
   check_answer(400,
                R"({"error":"line protocol parsing error","data":{"error_message":"bad","line_number":2}})",
-               Action::split, "bad request");
+               Action::search, "bad request");
   check_answer(
       400,
       R"({"error":"parsing failed for write_lp endpoint","data":{"error_message":"bad","line_number":2}})",
-      Action::split, "bad request");
-  check_answer(400, "incoming write was empty", Action::split, "bad request");
+      Action::search, "bad request");
+  check_answer(400, "incoming write was empty", Action::search, "bad request");
   check_answer(
       422,
       R"({"error":"partial write of line protocol occurred","data":[{"error_message":"Update to schema would exceed )"
       R"(number of columns per table limit of 500 columns","line_number":1}]})",
-      Action::deliver_partly, "schema limit");
-  check_answer(413, R"({"error":"Request Entity Too Large"})", Action::split, "too large");
+      Action::deliver_limited, "schema limit");
+  check_answer(413, R"({"error":"Request Entity Too Large"})", Action::halve, "too large");
 }
 
 TEST(Answer, KnowsWhatSomebodyMustMend) {
@@ -84,10 +90,14 @@ TEST(Answer, KnowsWhatSomebodyMustMend) {
       R"({"error":"partial write of line protocol occurred","data":[{"error_message":"Adding a new database would )"
       R"(exceed limit of 5 databases","line_number":1}]})",
       Action::stop_and_say, "database limit");
-  check_answer(401, R"({"error":"authorization failed"})", Action::stop_and_say, "credential");
-  check_answer(401, "", Action::stop_and_say, "credential");
+  check_answer(401, R"({"error":"authorization failed"})", Action::renew_credential, "credential");
+  check_answer(401, "", Action::renew_credential, "credential");
+  check_answer(
+      400,
+      R"({"error":"Authorization header was malformed and should be in the form 'Authorization: Bearer"})",
+      Action::renew_credential, "credential");
   check_answer(403, R"({"error":"\"bob\" user is not authorized to write to database \"x\""})",
-               Action::stop_and_say, "credential");
+               Action::renew_credential, "credential");
   check_answer(404, R"({"error":"database not found: \"x\""})", Action::stop_and_say, "no such database");
   check_answer(404, R"({"code":"not found","message":"bucket \"x\" not found"})", Action::stop_and_say,
                "no such bucket");
@@ -121,6 +131,9 @@ TEST(Answer, TakesAWrongAddressForNoFaultOfTheLines) {
   const auto check = [](int status, std::string_view body, std::string_view cause) {
     check_answer(status, body, Action::stop_and_say, cause);
   };
+  check(200, "<!DOCTYPE html><title>Log in</title>", "web page");
+  check(200, "<!doctype html>", "web page");
+  check(200, "\n<html lang=en>", "web page");
   check(301, "", "redirect");
   check(308, "", "redirect");
   check(400, "Client sent an HTTP request to an HTTPS server.\n", "https");
@@ -131,9 +144,6 @@ TEST(Answer, TakesAWrongAddressForNoFaultOfTheLines) {
   check(400, R"({"code":"invalid","message":"Please provide either orgID or org"})", "no organization named");
   check(400, R"({"error":"cannot write to soft-deleted database 'x' - it is marked for deletion"})",
         "database deleted");
-  check(400,
-        R"({"error":"Authorization header was malformed and should be in the form 'Authorization: Bearer"})",
-        "credential");
   check(404, "<html>nginx</html>", "no such API");
   check(407, "", "refused");
   check(418, "", "refused");
@@ -157,38 +167,48 @@ TEST(Answer, HasAFixAndAClauseForEveryTrouble) {
   }
 }
 
-TEST(Answer, CountsRejectedLinesAsFarAsTheServerSays) {
-  const auto check = [](int status, std::string_view body, std::uint64_t want) {
+TEST(Answer, CountsLostLinesAsFarAsTheServerSays) {
+  const auto check = [](int status, std::string_view body, Action action, std::uint64_t want) {
     const Answer answer = judge_of(status, body);
-    EXPECT_EQ(answer.action, Action::deliver_partly) << body;
-    EXPECT_EQ(answer.rejected_lines, want) << body;
+    EXPECT_EQ(answer.action, action) << body;
+    EXPECT_EQ(answer.lost_lines, want) << body;
+    EXPECT_FALSE(answer.names_all) << body;
   };
-  check(400, R"({"error":"partial write: field type conflict dropped=7"})", 7);
-  check(422, R"({"message":"partial write: x dropped=2 for database: a for retention policy: b"})", 2);
-  // influxd says dropped=0 for lines that it could not parse, and lists them.
-  check(400, R"({"error":"partial write: unable to parse 'a': missing fields dropped=0"})", 1);
-  check(400, R"({"error":"partial write: unable to parse 'a': x\nunable to parse 'b': y dropped=0"})", 2);
-  check(400, R"({"error":"partial write: unable to parse 'unable to parse 'a'': x dropped=0"})", 1);
-  check(400, R"({"error":"partial write: something new"})", 1);
-  check(400, R"({"error":"partial write: dropped=99999999999999999999999"})", 1);
-  check(400, R"({"error":"partial write: dropped=1000000"})", 100);
-  check(400, R"({"error":"partial write of line protocol occurred","data":[{},{},{}]})", 3);
-  check(400, R"({"error":"partial write of line protocol occurred","data":[1,2]})", 1);
-  check(400, R"({"error":"partial write of line protocol occurred"})", 1);
+  const Action partly = Action::deliver_partly;
+  check(400, R"({"error":"partial write: something new"})", partly, 1);
+  check(400, R"({"error":"partial write: x dropped=7"})", partly, 7);
+  check(400, R"({"error":"partial write: dropped=99999999999999999999999"})", partly, 1);
+  check(400, R"({"error":"partial write: dropped=1000000"})", partly, 100);
+  check(400, R"({"error":"partial write: points beyond retention policy dropped=9"})",
+        Action::deliver_expired, 9);
+  check(400, R"({"error":"partial write: max-series-per-database limit exceeded: (1) dropped=9"})",
+        Action::deliver_limited, 9);
+  check(400, R"({"error":"unable to parse 'a': x"})", Action::search, 0);
 }
 
-TEST(Answer, FindsTheLineThatInfluxDb3Names) {
-  const auto line = [](std::string_view number) {
-    return judge_of(400, R"({"error":"partial write of line protocol occurred","data":[{"line_number":)" +
-                             std::string(number) + "}]}")
-        .rejected_line;
-  };
-  EXPECT_EQ(line("1"), 0u);
-  EXPECT_EQ(line("100"), 99u);
-  EXPECT_EQ(line("101"), std::nullopt);
-  EXPECT_EQ(line("0"), std::nullopt);
-  EXPECT_EQ(line("-1"), std::nullopt);
-  EXPECT_EQ(line("\"1\""), std::nullopt);
+TEST(Answer, KnowsTheLinesThatInfluxDb3Names) {
+  const std::string data =
+      R"("data":[{"error_message":"no fields","line_number":7},{"error_message":"bad tag","line_number":2}]})";
+  const Answer answer = judge_of(400, R"({"error":"partial write of line protocol occurred",)" + data);
+  EXPECT_EQ(answer.action, Action::deliver_partly);
+  EXPECT_EQ(answer.lost_lines, 2u);
+  EXPECT_TRUE(answer.names_all);
+  ASSERT_EQ(answer.named.size(), 2u);
+  EXPECT_EQ(answer.named[0].index, 1u);
+  EXPECT_EQ(answer.named[0].words, "bad tag");
+  EXPECT_EQ(answer.named[1].index, 6u);
+
+  const Answer nothing_stored =
+      judge_of(400, R"({"error":"parsing failed for write_lp endpoint","data":{"line_number":3}})");
+  EXPECT_EQ(nothing_stored.action, Action::search);
+  EXPECT_EQ(nothing_stored.lost_lines, 0u);
+  ASSERT_EQ(nothing_stored.named.size(), 1u);
+  EXPECT_EQ(nothing_stored.named[0].index, 2u);
+}
+
+TEST(Answer, NamesNoLineWhereTheWholeRequestIsAtFault) {
+  EXPECT_TRUE(judge_of(413, R"({"data":[{"line_number":1}]})").named.empty());
+  EXPECT_TRUE(judge_of(500, R"({"data":[{"line_number":1}]})").named.empty());
 }
 
 TEST(Answer, RepeatsTheServersWords) {
@@ -221,6 +241,10 @@ TEST(Answer, NeverRepeatsASecret) {
   words.secrets = secrets;
   words.body = R"({"error":"you sent Token t0p\/secret, Basic c2VjcmV0 and t0p/secrett0p/secret"})";
   EXPECT_EQ(judge(words, 1).words, "you sent Token ***, Basic *** and ******");
+
+  words.status = 400;
+  words.body = R"({"error":"parsing failed","data":[{"line_number":1,"error_message":"t0p/secret"}]})";
+  EXPECT_EQ(judge(words, 1).named.at(0).words, "***");
 }
 
 // Servers quote the lines that they refuse, and VMs are named by strangers.
@@ -228,7 +252,7 @@ TEST(Answer, IsNotLedAstrayByNames) {
   const auto check = [](std::string_view name) {
     const std::string body =
         R"({"error":"unable to parse 'vm_metrics,name=)" + std::string(name) + R"( v=': bad"})";
-    EXPECT_EQ(judge_of(400, body).action, Action::split) << name;
+    EXPECT_EQ(judge_of(400, body).action, Action::search) << name;
   };
   check(R"(partial\\ write:)");
   check(R"(unexpected\\ EOF)");

@@ -114,7 +114,7 @@ Error FileSink::failure(std::string_view operation, int error_number) const {
 SendResult FileSink::send(const Batch& batch) {
   SendResult result;
   if (batch.bytes.size() > half()) {
-    result.verdict = Verdict::split;
+    result.verdict = Verdict::halve;
     result.cause = "longer than the file may be";
     result.error = {Errc::limit, fmt::format("{} may hold {} bytes", target(), half()),
                     "raise file_max_bytes"};

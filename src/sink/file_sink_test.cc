@@ -88,7 +88,7 @@ TEST_F(FileSinkTest, RotatesAtHalfOfTheLimit) {
 TEST_F(FileSinkTest, AsksForABatchThatFitsTheFile) {
   const auto sink = open(FileSink::kMaxBytesMin);
   const SendResult result = send(*sink, test_lines(0, 100), 100);
-  EXPECT_EQ(result.verdict, Verdict::split);
+  EXPECT_EQ(result.verdict, Verdict::halve);
   EXPECT_EQ(result.error.message, "file " + path_ + " may hold 2048 bytes");
   EXPECT_FALSE(fs::exists(path_));
 }

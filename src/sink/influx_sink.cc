@@ -13,6 +13,8 @@ namespace {
 
 // Below one network packet, compression saves nothing.
 constexpr std::size_t kPlainBytesMax = 1024;
+// VictoriaMetrics' page of its own metrics is a tenth of that.
+constexpr std::size_t kMetricsBytesMax = 1u << 20;
 
 bool has_control_character(std::string_view text) { return printable(text, text.size()) != text; }
 
@@ -32,10 +34,17 @@ SendResult not_sent(Error error) {
 
 // An answer that came again to what was sent again.
 Action repeated(Action action) {
-  if (action == Action::resend) return Action::split;
+  if (action == Action::resend) return Action::search;
   if (action == Action::resend_plain) return Action::suspect;
   return action;
 }
+
+Loss loss_of(Action action) {
+  if (action == Action::deliver_expired) return Loss::expired;
+  return action == Action::deliver_limited ? Loss::limited : Loss::rejected;
+}
+
+bool may_work(std::string_view token) { return !token.empty() && !has_control_character(token); }
 
 }  // namespace
 
@@ -54,14 +63,16 @@ Result<std::unique_ptr<Sink>> InfluxSink::open(InfluxOptions options, const Cloc
     return Error{Errc::invalid, "influx_token: holds a control character or is no UTF-8",
                  "look for a line break inside the token or its file"};
   }
-  InfluxTarget target{std::move(url).value(), std::move(options.database), std::move(options.org),
-                      std::move(options.token)};
-  return std::unique_ptr<Sink>(
-      std::make_unique<InfluxSink>(std::move(target), options.api, std::move(options.http), clock));
+  InfluxTarget target{std::move(url).value(), options.database, options.org, options.token};
+  return std::unique_ptr<Sink>(std::make_unique<InfluxSink>(std::move(target), std::move(options), clock));
 }
 
-InfluxSink::InfluxSink(InfluxTarget target, InfluxApi api, HttpOptions http, const Clock& clock)
-    : target_(std::move(target)), wanted_api_(api), clock_(clock), client_(std::move(http)) {}
+InfluxSink::InfluxSink(InfluxTarget target, InfluxOptions options, const Clock& clock)
+    : target_(std::move(target)),
+      read_token_(std::move(options.read_token)),
+      wanted_api_(options.api),
+      clock_(clock),
+      client_(std::move(options.http)) {}
 
 std::string InfluxSink::target() const {
   return fmt::format("{}, database \"{}\"", target_.url.base(), printable(target_.database));
@@ -77,7 +88,7 @@ SendResult InfluxSink::send(const Batch& batch) {
 Result<InfluxApi> InfluxSink::current_api() {
   if (wanted_api_ != InfluxApi::automatic) return wanted_api_;
   if (detected_api_) return *detected_api_;
-  Result<InfluxApi> api = detect_influx_api(client_, target_);
+  Result<InfluxApi> api = detect_api();
   if (!api) return api;
   detected_api_ = *api;
   if (told_api_ != detected_api_)
@@ -86,22 +97,49 @@ Result<InfluxApi> InfluxSink::current_api() {
   return api;
 }
 
+Result<InfluxApi> InfluxSink::detect_api() {
+  Result<InfluxApi> api = detect_influx_api(client_, target_);
+  if (!api && api.error().code == Errc::permission && renew_token())
+    api = detect_influx_api(client_, target_);
+  return api;
+}
+
 SendResult InfluxSink::write(const Batch& batch) {
   if (poison_.suspects(batch)) return split_if_server_lives(batch);
   const Result<InfluxApi> api = current_api();
-  if (!api) return not_sent(api.error());
+  if (!api) return without_api(api.error());
   Result<HttpResponse> response = post(batch.bytes, *api, Encoding::gzip);
   if (!response) return from_error(batch, response.error());
   Answer answer = judge_response(*response, target_, batch.line_count);
 
-  const Action first = answer.action;
-  if (first == Action::resend || first == Action::resend_plain) {
-    response = post(batch.bytes, *api, first == Action::resend ? Encoding::gzip : Encoding::plain);
+  if (const auto encoding = encoding_for_second_try(answer.action)) {
+    response = post(batch.bytes, *api, *encoding);
     if (!response) return from_error(batch, response.error());
     answer = judge_response(*response, target_, batch.line_count);
     answer.action = repeated(answer.action);
   }
-  return from_answer(batch, *response, answer);
+  return from_answer(batch, *response, std::move(answer));
+}
+
+std::optional<InfluxSink::Encoding> InfluxSink::encoding_for_second_try(Action action) {
+  if (action == Action::resend) return Encoding::gzip;
+  if (action == Action::resend_plain) return Encoding::plain;
+  if (action == Action::renew_credential && renew_token()) return Encoding::gzip;
+  return std::nullopt;
+}
+
+// Whether there is another token than the one that was refused.
+bool InfluxSink::renew_token() {
+  if (!read_token_) return false;
+  Result<std::string> token = read_token_();
+  if (!token) {
+    log_warning("the credential was refused and cannot be read again: {}", token.error().message);
+    return false;
+  }
+  if (*token == target_.token || !may_work(*token)) return false;
+  target_.token = std::move(token).value();
+  log_info("the credential for {} was read again: it has changed", target_.url.origin());
+  return true;
 }
 
 Result<HttpResponse> InfluxSink::post(std::string_view lines, InfluxApi api, Encoding encoding) {
@@ -118,8 +156,10 @@ Result<HttpResponse> InfluxSink::post(std::string_view lines, InfluxApi api, Enc
   return client_.send(request);
 }
 
-SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& response, const Answer& answer) {
+SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& response, Answer answer) {
   SendResult result;
+  result.status = response.status;
+  result.replay = was_restarted(response);
   if (answer.action == Action::deliver) {
     good_line_ = batch.bytes.substr(0, batch.bytes.find('\n') + 1);
     return result;
@@ -127,15 +167,25 @@ SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& respo
   result.cause = answer.cause;
   result.error = explain(answer, response, target_);
   result.retry_after = parse_retry_after(response.header("Retry-After"), clock_.wall_now());
+  result.words = std::move(answer.words);
+  result.named = std::move(answer.named);
+  result.lost_lines = answer.lost_lines;
+  result.loss = loss_of(answer.action);
   switch (answer.action) {
     case Action::deliver:
+    case Action::deliver_expired:
+    case Action::deliver_limited:
+      break;
     case Action::deliver_partly:
-      result.rejected_lines = answer.rejected_lines;
-      result.rejected_line = answer.rejected_line;
+      if (!answer.names_all) result.verdict = Verdict::partly;
       break;
-    case Action::split:
-      result.verdict = Verdict::split;
+    case Action::search:
+      result.verdict = Verdict::refused;
       break;
+    case Action::halve:
+      result.verdict = Verdict::halve;
+      break;
+    case Action::renew_credential:
     case Action::stop_and_say:
       result.verdict = Verdict::stop_and_say;
       // Whatever was detected may be another product by now.
@@ -154,8 +204,27 @@ SendResult InfluxSink::from_answer(const Batch& batch, const HttpResponse& respo
   return result;
 }
 
+// Only VictoriaMetrics acknowledges what it would lose.
+bool InfluxSink::was_restarted(const HttpResponse& response) {
+  if (response.status / 100 != 2 || api_of(response) != InfluxApi::victoria_metrics) return false;
+  if (client_.connections_made() == connections_asked_) return false;
+  connections_asked_ = client_.connections_made();
+  HttpRequest request{HttpMethod::get, target_.url.base() + "/metrics", {}, {}, kMetricsBytesMax};
+  if (auto credential = authorization(target_, InfluxApi::victoria_metrics))
+    request.headers.push_back(*std::move(credential));
+  const Result<HttpResponse> metrics = client_.send(request);
+  const bool answered = metrics && metrics->status == 200;
+  return restarts_.accepted_by(answered ? process_start_of(metrics->body) : std::nullopt);
+}
+
+SendResult InfluxSink::without_api(Error error) {
+  if (error.code == Errc::unavailable || error.code == Errc::io) restarts_.connection_failed();
+  return not_sent(std::move(error));
+}
+
 SendResult InfluxSink::from_error(const Batch& batch, Error error) {
   detected_api_.reset();
+  restarts_.connection_failed();
   if (error.code == Errc::io) {
     poison_.failed(batch);
     last_loss_ = error;
@@ -175,7 +244,7 @@ SendResult InfluxSink::split_if_server_lives(const Batch& batch) {
   if (!lives) return not_sent(std::move(lives).error());
   poison_.condemn(batch);
   SendResult result;
-  result.verdict = Verdict::split;
+  result.verdict = Verdict::halve;
   result.cause = "connection lost over it";
   result.error = last_loss_;
   result.error.message += ", again and again over the same lines, though it answers otherwise";

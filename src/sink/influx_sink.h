@@ -2,6 +2,7 @@
 // Points are idempotent, so whenever it is not known whether a batch arrived, the same bytes are sent again.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "sink/gzip.h"
 #include "sink/influx_api.h"
 #include "sink/poison_watch.h"
+#include "sink/restart_watch.h"
 #include "sink/sink.h"
 
 namespace virtmeter {
@@ -23,6 +25,8 @@ struct InfluxOptions {
   std::string token;
   InfluxApi api = InfluxApi::automatic;
   HttpOptions http;
+  // Reads the token again, from where it came; asked when the server refuses it. Empty: it cannot change.
+  std::function<Result<std::string>()> read_token;
 };
 
 // The delivery thread only, but for name(), target() and cancel(), which are thread-safe.
@@ -31,7 +35,7 @@ class InfluxSink final : public Sink {
   // Fails on settings that no server could satisfy; does not connect.
   static Result<std::unique_ptr<Sink>> open(InfluxOptions options, const Clock& clock);
 
-  InfluxSink(InfluxTarget target, InfluxApi api, HttpOptions http, const Clock& clock);
+  InfluxSink(InfluxTarget target, InfluxOptions options, const Clock& clock);
 
   std::string_view name() const override { return "influx"; }
   std::string target() const override;
@@ -43,20 +47,28 @@ class InfluxSink final : public Sink {
   enum class Encoding : std::uint8_t { gzip, plain };
 
   Result<InfluxApi> current_api();
+  Result<InfluxApi> detect_api();
   SendResult write(const Batch& batch);
   Result<HttpResponse> post(std::string_view lines, InfluxApi api, Encoding encoding);
-  SendResult from_answer(const Batch& batch, const HttpResponse& response, const Answer& answer);
+  std::optional<Encoding> encoding_for_second_try(Action action);
+  bool renew_token();
+  SendResult from_answer(const Batch& batch, const HttpResponse& response, Answer answer);
+  bool was_restarted(const HttpResponse& response);
   SendResult from_error(const Batch& batch, Error error);
+  SendResult without_api(Error error);
   SendResult split_if_server_lives(const Batch& batch);
   Status answers_ping();
   Status takes_good_line();
 
-  const InfluxTarget target_;
+  InfluxTarget target_;  // All but the token is constant.
+  const std::function<Result<std::string>()> read_token_;
   const InfluxApi wanted_api_;
   const Clock& clock_;
   HttpClient client_;
   Gzip gzip_;
   PoisonWatch poison_;
+  RestartWatch restarts_;
+  std::uint64_t connections_asked_ = 0;  // When restarts_ was last asked.
   std::string good_line_;  // The server took it: the first line of the last batch that was stored.
   Error last_loss_;        // How the connection was lost over the batch that poison_ watches.
   std::optional<InfluxApi> detected_api_;

@@ -73,7 +73,7 @@ TEST(InfluxSink, WritesABatchInOneRequest) {
   const std::string lines = test_lines(0, 3);
   const SendResult result = fixture.send(lines, 3);
   EXPECT_EQ(result.verdict, Verdict::delivered);
-  EXPECT_EQ(result.rejected_lines, 0u);
+  EXPECT_EQ(result.lost_lines, 0u);
   EXPECT_EQ(result.cost.requests, 1u);
   EXPECT_EQ(result.cost.raw_bytes, lines.size());
   EXPECT_EQ(result.cost.wire_bytes, lines.size());
@@ -145,13 +145,13 @@ TEST(InfluxSink, ActsOnEachAnswer) {
     EXPECT_EQ(result.error.message, message);
     EXPECT_FALSE(result.error.fix.empty()) << message;
   };
-  check(http_reply(400, "bad line"), Verdict::split, Errc::invalid,
+  check(http_reply(400, "bad line"), Verdict::refused, Errc::invalid,
         "SERVER refused the request (HTTP 400: bad line)");
   check(http_reply(401, R"({"error":"unauthorized"})"), Verdict::stop_and_say, Errc::permission,
         "SERVER refused the credential (HTTP 401: unauthorized)");
   check(http_reply(404, R"({"error":"database not found: \"vmstats\""})"), Verdict::stop_and_say,
         Errc::not_found, "SERVER has no database \"vmstats\" (HTTP 404: database not found: \"vmstats\")");
-  check(http_reply(413), Verdict::split, Errc::limit, "SERVER finds the request too large (HTTP 413)");
+  check(http_reply(413), Verdict::halve, Errc::limit, "SERVER finds the request too large (HTTP 413)");
   check(http_reply(500, R"({"error":"timeout"})"), Verdict::retry, Errc::unavailable,
         "SERVER failed (HTTP 500: timeout)");
   check(http_reply(503, "request throttled, queue full"), Verdict::retry, Errc::unavailable,
@@ -160,7 +160,9 @@ TEST(InfluxSink, ActsOnEachAnswer) {
         "SERVER redirects to another address (HTTP 302, to /login)");
   check({"", Then::close}, Verdict::retry, Errc::io,
         "SERVER: connection closed without an answer (Empty reply from server)");
-  check({"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf", Then::reset}, Verdict::retry, Errc::io,
+  check({"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf", Then::close}, Verdict::retry,
+        Errc::unavailable, "SERVER failed (HTTP 500: half)");
+  check({"HTTP/1.1 204 No\r\nContent-", Then::reset}, Verdict::retry, Errc::io,
         "SERVER: connection lost while waiting for the answer (Recv failure: Connection reset by peer)");
   check({"220 mail.example ESMTP\r\n", Then::close}, Verdict::stop_and_say, Errc::invalid,
         "SERVER: the answer is not HTTP (Received HTTP/0.9 when not allowed)");
@@ -181,12 +183,14 @@ TEST(InfluxSink, HonoursRetryAfter) {
   EXPECT_EQ(Fixture(http_reply(503)).send().retry_after, std::nullopt);
 }
 
-TEST(InfluxSink, TakesAPartialWriteForDelivered) {
+TEST(InfluxSink, TellsOfAPartialWrite) {
   const SendResult result =
       Fixture(http_reply(400, R"({"error":"partial write: field type conflict: v dropped=2"})")).send();
-  EXPECT_EQ(result.verdict, Verdict::delivered);
-  EXPECT_EQ(result.rejected_lines, 2u);
+  EXPECT_EQ(result.verdict, Verdict::partly);
+  EXPECT_EQ(result.lost_lines, 2u);
   EXPECT_EQ(result.cause, "field type conflict");
+  EXPECT_EQ(result.status, 400);
+  EXPECT_EQ(result.words, "partial write: field type conflict: v dropped=2");
   EXPECT_EQ(result.error.message,
             "SERVER refused some lines (HTTP 400: partial write: field type conflict: v dropped=2)");
 }
@@ -196,8 +200,10 @@ TEST(InfluxSink, PointsToTheLineThatInfluxDb3Refused) {
       R"({"error":"partial write of line protocol occurred","data":[{"error_message":"no fields","line_number":3}]})";
   const SendResult result = Fixture(http_reply(400, body), with_api(InfluxApi::v3)).send();
   EXPECT_EQ(result.verdict, Verdict::delivered);
-  EXPECT_EQ(result.rejected_lines, 1u);
-  EXPECT_EQ(result.rejected_line, 2u);
+  EXPECT_EQ(result.lost_lines, 1u);
+  ASSERT_EQ(result.named.size(), 1u);
+  EXPECT_EQ(result.named[0].index, 2u);
+  EXPECT_EQ(result.named[0].words, "no fields");
 }
 
 TEST(InfluxSink, SendsAConflictingBatchOnceMoreUnchangedBeforeItSplits) {
@@ -206,13 +212,13 @@ TEST(InfluxSink, SendsAConflictingBatchOnceMoreUnchangedBeforeItSplits) {
   int writes = 0;
   Fixture settles([&](const TestRequest&) { return ++writes == 1 ? conflict : partial; });
   const SendResult result = settles.send();
-  EXPECT_EQ(result.verdict, Verdict::delivered);
-  EXPECT_EQ(result.rejected_lines, 1u);
+  EXPECT_EQ(result.verdict, Verdict::partly);
+  EXPECT_EQ(result.lost_lines, 1u);
   EXPECT_EQ(result.cost.requests, 2u);
   EXPECT_EQ(settles.writes().at(0).body, settles.writes().at(1).body);
 
   Fixture stays(conflict);
-  EXPECT_EQ(stays.send().verdict, Verdict::split);
+  EXPECT_EQ(stays.send().verdict, Verdict::refused);
   EXPECT_EQ(stays.writes().size(), 2u);
 }
 
@@ -232,7 +238,7 @@ TEST(InfluxSink, SplitsABatchOverWhichTheConnectionIsLostAgainAndAgain) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(fixture.send().verdict, Verdict::retry);
   const std::size_t writes = fixture.writes().size();
   const SendResult result = fixture.send();
-  EXPECT_EQ(result.verdict, Verdict::split);
+  EXPECT_EQ(result.verdict, Verdict::halve);
   EXPECT_EQ(result.cause, "connection lost over it");
   EXPECT_EQ(
       result.error.message,
@@ -249,7 +255,7 @@ TEST(InfluxSink, CountsAGatewaysTimeoutAsALostConnection) {
     EXPECT_EQ(result.retry_after, seconds(5));
   }
   const SendResult result = fixture.send();
-  EXPECT_EQ(result.verdict, Verdict::split);
+  EXPECT_EQ(result.verdict, Verdict::halve);
   EXPECT_EQ(result.error.message,
             "SERVER is behind a proxy that waited too long for it (HTTP 504), again and again over the same "
             "lines, though it answers otherwise");

@@ -25,9 +25,8 @@ TEST(InfluxWords, SayWhatHappenedAndWhatToDo) {
   };
   check(explained(401, R"({"error":"authorization failed"})"), Errc::permission,
         "https://influx:8086 refused the credential (HTTP 401: authorization failed)",
-        "set influx_token to a credential that may write \"vmstats\" (InfluxDB 1.x: user:password), and "
-        "restart "
-        "virtmeter");
+        "put a credential that may write \"vmstats\" (InfluxDB 1.x: user:password) into the file that holds "
+        "the token, which is read again by itself; or set influx_token, and restart virtmeter");
   check(explained(401, "", target("")), Errc::permission,
         "https://influx:8086 refused the credential (HTTP 401)",
         "set influx_token: this server asks for a credential, and none is configured");

@@ -7,20 +7,35 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "spool/batch.h"
 
 namespace virtmeter {
 
-// What the delivery loop does next with the batch.
+// What has become of the batch. Each but `delivered` means: send it again, whole or in parts.
 enum class Verdict : std::uint8_t {
-  delivered,     // Stored, but for rejected_lines of it: done.
+  delivered,     // Stored, but for lost_lines of it: done.
+  partly,        // Stored but for some bad lines, and it is not known which: to be found in parts of it.
+  refused,       // Not stored, because of a bad line inside: to be found in parts of it.
+  halve,         // Not stored, and not to be sent whole again: too large, or it kills the server.
   retry,         // Not now: the same bytes again, after a while.
-  split,         // Too large, or a bad line inside: in halves. A single line that is to be split is rejected.
-  reject,        // Can never be stored: drop it, count it, say the server's words.
   stop_and_say,  // Nothing gets through until somebody acts (credential, missing database): keep all, retry
                  // slowly.
+};
+
+// Why lines of a batch that was taken are not stored.
+enum class Loss : std::uint8_t {
+  rejected,  // The server can never store them.
+  expired,   // They are older than what the server keeps.
+  limited,   // The server is at a limit of its own (series, values of a tag, columns).
+};
+
+// A line of the batch that the server says something of.
+struct NamedLine {
+  std::uint64_t index = 0;  // In the batch, from 0.
+  std::string words;        // Bounded, printable, without secrets.
 };
 
 // What one send() has cost, failed attempts included.
@@ -32,13 +47,21 @@ struct SendCost {
 
 struct SendResult {
   Verdict verdict = Verdict::delivered;
-  std::uint64_t rejected_lines = 0;  // With delivered: lines of the batch that the server refused.
-  std::optional<std::uint64_t>
-      rejected_line;  // Index in the batch of one of them, where the server says which.
+  // With delivered and partly: how many lines of the batch are not stored, by the server's word, and why.
+  std::uint64_t lost_lines = 0;
+  Loss loss = Loss::rejected;
+  // Lines that the server blames, in order. With delivered they are lost; with partly and refused they are
+  // only suspected, and tried alone first.
+  std::vector<NamedLine> named;
   std::optional<std::chrono::seconds> retry_after;
+  // The server is another process than the one that took the last lines, and that one may not have kept what
+  // it took within its last seconds: hand those out again.
+  bool replay = false;
   std::string_view
-      cause;    // Static text that is the same for all lines refused for one reason; for rate limits.
-  Error error;  // What happened and what to do, for a person; empty when all is well.
+      cause;          // Static text that is the same for all lines refused for one reason; for rate limits.
+  Error error;        // What happened and what to do, for a person; empty when all is well.
+  std::string words;  // The server's own; bounded, printable, without secrets.
+  int status = 0;     // The server's, where it answered.
   SendCost cost;
 };
 

@@ -14,6 +14,7 @@ Result<std::unique_ptr<Sink>> open_influx(const SinkOptions& options, const Cloc
   influx.database = options.influx_db;
   influx.org = options.influx_org;
   influx.token = options.influx_token;
+  influx.read_token = options.read_influx_token;
   influx.api = options.influx_api;
   influx.http.ca_file = options.influx_ca_file;
   return InfluxSink::open(std::move(influx), clock);

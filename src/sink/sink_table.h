@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ struct SinkOptions {
   std::string influx_db = "vmstats";
   std::string influx_org;
   std::string influx_token;
+  std::function<Result<std::string>()> read_influx_token;  // See InfluxOptions.
   InfluxApi influx_api = InfluxApi::automatic;
   std::string influx_ca_file;
   std::string file_path;

@@ -57,7 +57,7 @@ TEST(SinkContract, EverySinkDeliversTheBytesItIsGiven) {
       const std::string lines = test_lines(100 * i, 100);
       const SendResult result = sink->send(batch_of(lines, 100, static_cast<std::uint64_t>(100 * i)));
       EXPECT_EQ(result.verdict, Verdict::delivered) << row.name << ": " << result.error.message;
-      EXPECT_EQ(result.rejected_lines, 0u);
+      EXPECT_EQ(result.lost_lines, 0u);
       EXPECT_EQ(result.cost.raw_bytes, lines.size());
     }
     EXPECT_EQ(world.arrived(), test_lines(0, 300)) << row.name;

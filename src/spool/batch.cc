@@ -12,6 +12,20 @@ std::size_t end_of_lines(std::string_view bytes, std::uint64_t line_count) {
   return end;
 }
 
+std::uint64_t copy_lines(std::string_view bytes, std::uint64_t line_count, std::size_t bytes_max,
+                         std::string& out) {
+  std::size_t end = 0;
+  std::uint64_t lines = 0;
+  while (lines < line_count) {
+    const std::size_t newline = bytes.find('\n', end);
+    if (newline == std::string_view::npos || newline + 1 > bytes_max) break;
+    end = newline + 1;
+    ++lines;
+  }
+  out.append(bytes.substr(0, end));
+  return lines;
+}
+
 Batch first_lines(const Batch& batch, std::uint64_t line_count) {
   if (line_count >= batch.line_count) return batch;
   return {batch.bytes.substr(0, end_of_lines(batch.bytes, line_count)), line_count, batch.first_line};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace virtmeter {
@@ -20,6 +21,11 @@ struct Batch {
 
 // Where the first `line_count` lines of `bytes` end.
 std::size_t end_of_lines(std::string_view bytes, std::uint64_t line_count);
+
+// Appends the first lines of `bytes` to `out`: at most `line_count` of them, and no more than fit into
+// `bytes_max`. Returns how many those are.
+std::uint64_t copy_lines(std::string_view bytes, std::uint64_t line_count, std::size_t bytes_max,
+                         std::string& out);
 
 // The first `line_count` lines of `batch`; all of them when it has no more.
 Batch first_lines(const Batch& batch, std::uint64_t line_count);

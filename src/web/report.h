@@ -50,13 +50,16 @@ struct SinkReport {
   std::uint64_t in_flight = 0;
   std::vector<NamedCount> dropped;  // By reason.
   std::uint64_t waiting_bytes = 0;
+  std::optional<WallTime> oldest_waiting;
+  std::vector<NamedCount> counts;  // What else delivery counts.
   std::uint64_t retries = 0;
   std::uint64_t requests = 0;
   std::uint64_t raw_bytes = 0;
   std::uint64_t wire_bytes = 0;
   std::optional<WallTime> failing_since;  // Absent: the last send worked, or there was none.
   std::optional<WallTime> last_success;
-  std::optional<Error> last_error;  // The latest, even if it has passed.
+  std::optional<WallTime> next_try;  // Set while it waits before it tries again.
+  std::optional<Error> last_error;   // The latest, even if it has passed.
 
   std::uint64_t dropped_total() const;
 };

@@ -73,12 +73,15 @@ Json json_of(const SinkReport& sink) {
   json["dropped"] = sink.dropped_total();
   json["dropped_by_reason"] = json_of(sink.dropped);
   json["waiting_bytes"] = sink.waiting_bytes;
+  json["oldest_waiting"] = or_null(sink.oldest_waiting, rfc3339);
+  for (const NamedCount& entry : sink.counts) json[std::string(entry.name)] = entry.count;
   json["retries"] = sink.retries;
   json["requests"] = sink.requests;
   json["raw_bytes"] = sink.raw_bytes;
   json["wire_bytes"] = sink.wire_bytes;
   json["failing_since"] = or_null(sink.failing_since, rfc3339);
   json["last_success"] = or_null(sink.last_success, rfc3339);
+  json["next_try"] = or_null(sink.next_try, rfc3339);
   json["last_error"] = or_null(sink.last_error, [](const Error& error) { return json_of(error); });
   return json;
 }

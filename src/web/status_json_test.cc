@@ -54,12 +54,15 @@ TEST(StatusJson, HasTheNamesThatPeopleReadInFull) {
         "memory": 3
       },
       "waiting_bytes": 4000,
+      "oldest_waiting": null,
+      "resent": 6,
       "retries": 2,
       "requests": 20,
       "raw_bytes": 20000,
       "wire_bytes": 3000,
       "failing_since": null,
       "last_success": "2023-11-14T22:14:50.000Z",
+      "next_try": null,
       "last_error": null
     }
   ],

@@ -29,6 +29,7 @@ inline Report healthy_report() {
   sink.in_flight = 5;
   sink.dropped = {{"rejected", 7}, {"memory", 3}};
   sink.waiting_bytes = 4'000;
+  sink.counts = {{"resent", 6}};
   sink.retries = 2;
   sink.requests = 20;
   sink.raw_bytes = 20'000;

@@ -44,7 +44,7 @@ FEATURES_FIELDS = dict.fromkeys(
     [name + end for name in NET_RATES + DISK_RATES for end in ("_rate", "_angle_deg")], float)
 LATENCY_FIELDS = {"loop_latency_ms": float, "feature_latency_ms": float}
 # Of the daemon only, one line a cycle and sink: not in the contract's section 1, which counts without it.
-DROP_REASONS = "memory rejected oversize shutdown".split()
+DROP_REASONS = """evicted expired disk_space memory corrupt missing rejected refused oversize shutdown""".split()
 STATS_FIELDS = dict.fromkeys(
     """collected delivered waiting in_flight dropped retries cycles failed_cycles missed_beats vms absent_values""".split() +
     ["dropped_" + reason for reason in DROP_REASONS], int)
