@@ -16,7 +16,8 @@ TEST(MemoryRing, CopiesAcrossRecordsUpToItsBounds) {
   const auto check = [&](std::uint64_t begin, std::uint64_t end, MemoryRing::Bounds bounds,
                          std::string want) {
     std::string out;
-    EXPECT_EQ(ring.copy(begin, end, bounds, out) - begin, out.size() / 2);
+    const std::uint64_t lines = ring.copy(begin, end, bounds, out) - begin;
+    EXPECT_EQ(lines, out.size() / 2);
     EXPECT_EQ(out, want);
   };
   check(100, 105, {10, 100}, "a\nb\nc\nd\ne\n");

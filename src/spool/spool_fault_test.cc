@@ -280,7 +280,7 @@ TEST(SpoolFaults, AnUnreadablePartIsSkippedAfterAWhile) {
     left.test.append(1);
     ASSERT_EQ(left.test.numbers(*left.test.reader().take()), std::vector<std::uint64_t>{left.test.next - 1});
     left.test.acknowledge_all(left.test.reader());
-    EXPECT_EQ(left.test.reader().counts().dropped[DropReason::corrupt], second < 5 ? 0u : 35u);
+    EXPECT_EQ(left.test.reader().counts().dropped[DropReason::corrupt], second < 6 ? 0u : 35u);
   }
   EXPECT_TRUE(left.test.reader().counts().conserved());
 }
