@@ -142,7 +142,7 @@ TEST(SpoolReader, HandsOutEvictedLinesThatFlyAndThenNoMore) {
   test.options.batch_lines = 10;
   test.open();
   test.append(10);
-  const auto batch = test.reader().take();
+  ASSERT_TRUE(test.reader().take());
   test.append(10);
   test.append(15);
   ReaderCounts counts = test.reader().counts();
