@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "source/libvirt/event_loop.h"
+#include "source/libvirt/test_suppressions.h"
 
 namespace virtmeter {
 namespace {
