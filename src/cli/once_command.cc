@@ -72,10 +72,12 @@ ExitCode run_once(const CommandLine& line, const Settings& settings) {
   const Status started = events.start();
   if (!log_opened || !started)
     return complain(log_opened ? started.error() : log_opened.error()), ExitCode::io_error;
-  Result<std::unique_ptr<Source>> source = open_hypervisor(settings, clock);
+  const auto interval = line.interval.value_or(settings.poll_interval);
+  Settings beating = settings;
+  beating.poll_interval = interval;  // A VM that hangs must not hold this beat.
+  Result<std::unique_ptr<Source>> source = open_hypervisor(beating, clock);
   if (!source) return complain(source.error()), exit_code_of(source.error().code);
 
-  const auto interval = line.interval.value_or(settings.poll_interval);
   Sampler sampler(**source, clock, {interval, settings.host_tag});
   CyclePrinter printer(line.cycle_format, missing_policy(settings));
   Beat beat(clock.boot_now(), interval);

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "daemon/event_thread.h"
+#include "source/libvirt/test_suppressions.h"
 
 namespace virtmeter {
 namespace {

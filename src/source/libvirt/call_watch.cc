@@ -32,7 +32,8 @@ void CallWatch::run() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
     hang_up_overdue();
-    waits_until_ = kNever;
+    // While calls are made the next ones are near, and seldom due before this: they then need not wake us.
+    waits_until_ = running_.empty() ? kNever : clock_.boot_now() + kAgain;
     for (const Running& call : running_) waits_until_ = std::min(waits_until_, call.due);
     if (waits_until_ == kNever) {
       changed_.wait(mutex_);

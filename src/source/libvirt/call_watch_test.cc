@@ -47,7 +47,7 @@ class CallWatchTest : public ::testing::Test {
     return read(pairs_[connection][0], &byte, 1);
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   EventRegistry registry_;
   CallWatch watch_{clock_, [this](std::uint64_t connection) { registry_.hang_up(connection); }};
   std::array<std::array<int, 2>, 3> pairs_{{{-1, -1}, {-1, -1}, {-1, -1}}};

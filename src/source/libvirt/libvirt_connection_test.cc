@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "source/libvirt/event_loop.h"
+#include "source/libvirt/test_suppressions.h"
 
 namespace virtmeter {
 namespace {
@@ -50,7 +51,7 @@ class LibvirtConnectionTest : public ::testing::Test {
   }
   LibvirtConnection connection(const std::string& uri) { return {uri, *parse_libvirt_uri(uri), watch_}; }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   CallWatch watch_{clock_, [](std::uint64_t number) { LibvirtEventLoop::hang_up(number); }};
   LibvirtEventLoop loop_;
   std::thread loop_thread_;

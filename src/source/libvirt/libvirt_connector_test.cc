@@ -21,7 +21,7 @@ class LibvirtConnectorTest : public ::testing::Test {
     vm_ = std::move(vms->front());
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   CallWatch watch_{clock_, [](std::uint64_t) {}};
   LibvirtConnector connector_{"test:///default", *parse_libvirt_uri("test:///default"), watch_, {}};
   LiveVm vm_;

@@ -110,7 +110,7 @@ void LibvirtSource::read_chunk(BulkReader::Readings chunk) {
   bulk_.read(chunk);
   for (VmReading* reading : chunk) {
     const bool whole = !reading->vanished && reading->way == VmReading::Way::whole;
-    if (whole && connector_->alive()) singles_.complete(*reading);
+    if (whole && (reading->has_record || connector_->alive())) singles_.complete(*reading);
   }
 }
 
