@@ -389,7 +389,7 @@ class RefusalTest(ApiTestCase):
             self.assertNotIn(TOKEN, daemon.log())
             self.assertLess(daemon.stop(), 3)
             summary = daemon.summary()
-            self.assertEqual((summary.collected, 0), (summary.shutdown, summary.delivered))
+            self.assertEqual((summary.collected, 0), (summary.waiting, summary.delivered))
 
     def test_v2_401(self):
         self.assert_says(Influx2, json_answer(401, {"code": "unauthorized", "message": "unauthorized access"}),
