@@ -64,7 +64,7 @@ class Supervisor:
 class PoisoningProxy(RecordingProxy):
     """Puts what kills influxd 1.6.7 in the place of one line: virtmeter itself never writes a backslash into a key."""
 
-    POISON = b'0 \\="="'
+    POISON = b'0 \\\\="="'
 
     def __init__(self, port, mark):
         super().__init__(port)
