@@ -31,8 +31,8 @@ Result<BacklogReader::Got> BacklogReader::read(const Want& want, std::string& li
         std::string_view(record_).substr(end_of_lines(record_, got.end - record_begin_));
     const std::uint64_t wanted = std::min({record_end_, want.end, want.begin + want.lines_max}) - got.end;
     const std::size_t room = want.bytes_max - std::min(want.bytes_max, lines.size());
-    const std::uint64_t copied = copy_lines(
-        rest, wanted, got.end == want.begin ? std::max(room, SpoolOptions::kLineBytesMax) : room, lines);
+    std::uint64_t copied = copy_lines(rest, wanted, room, lines);
+    if (copied == 0 && got.end == want.begin) copied = copy_lines(rest, 1, rest.size(), lines);
     got.end += copied;
     if (copied < wanted) return got;
   }
