@@ -61,9 +61,10 @@ TEST(ReaderState, ReplaysWhatWasAcknowledgedLatelyAndCountsItAsResent) {
   reader.fly(0, 10);
   reader.state.acknowledge(10, {.delivered = 10}, kNow);
   reader.fly(10, 20);
-  reader.state.acknowledge(10, {.delivered = 10}, kNow + std::chrono::seconds(10));
-  EXPECT_EQ(reader.state.replay(std::chrono::seconds(15), kNow + std::chrono::seconds(20)), 10u);
-  EXPECT_EQ(reader.state.replay(std::chrono::seconds(15), kNow + std::chrono::seconds(20)), 0u);
+  reader.state.acknowledge(10, {.delivered = 10}, kNow + std::chrono::seconds(20));
+  EXPECT_EQ(reader.state.last_acknowledged(), kNow + std::chrono::seconds(20));
+  EXPECT_EQ(reader.state.replay(std::chrono::seconds(15)), 10u);
+  EXPECT_EQ(reader.state.replay(std::chrono::seconds(15)), 0u);
   ReaderCounts counts = reader.state.counts();
   EXPECT_EQ(counts.waiting, 10u);
   EXPECT_EQ(counts.backlog, 10u);

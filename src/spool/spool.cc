@@ -1,5 +1,7 @@
 #include "spool/spool.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "spool/spool_core.h"
 #include "spool/spool_writer.h"
@@ -29,11 +31,9 @@ void Spool::append(std::string_view lines, std::uint64_t line_count, WallTime ti
 }
 
 SpoolReader& Spool::reader(std::string_view name) {
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i] == name) return *readers_[i];
-  }
-  CHECK(!"the spool was opened with this reader's name");
-  return *readers_.front();
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  CHECK(found != names_.end());
+  return *readers_[static_cast<std::size_t>(found - names_.begin())];
 }
 
 void Spool::run() {

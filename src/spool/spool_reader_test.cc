@@ -97,12 +97,32 @@ TEST(SpoolReader, ReplaysFromDiskAndFromMemory) {
       EXPECT_EQ(test.drain(test.reader()).size(), 10u);
       test.clock.advance(seconds(4));
     }
-    EXPECT_EQ(test.reader().replay(seconds(15)), 30u);
-    EXPECT_EQ(test.drain(test.reader()), test.from_to(20, 50));
+    EXPECT_EQ(test.reader().replay(seconds(15)), 40u);
+    EXPECT_EQ(test.drain(test.reader()), test.from_to(10, 50));
     const ReaderCounts counts = test.reader().counts();
     EXPECT_EQ(counts.delivered, 50u);
-    EXPECT_EQ(counts.resent, 30u);
+    EXPECT_EQ(counts.resent, 40u);
     EXPECT_TRUE(counts.conserved());
+  }
+}
+
+// The database took its last lines, went, and comes back after hours: what it lost is older than any hold.
+TEST(SpoolReader, ReplaysAfterALongOutage) {
+  for (const bool on_disk : {true, false}) {
+    TestSpool test;
+    if (!on_disk) test.options.folder.clear();
+    test.open();
+    ASSERT_TRUE(test.append_and_write(10));
+    EXPECT_EQ(test.drain(test.reader()).size(), 10u);
+    for (int i = 0; i < 5; ++i) {
+      test.clock.advance(std::chrono::hours(1));
+      ASSERT_TRUE(test.append_and_write(10));
+    }
+    EXPECT_EQ(test.reader().replay(seconds(15)), 10u) << on_disk;
+    EXPECT_EQ(test.drain(test.reader()).size(), 60u) << on_disk;
+    EXPECT_EQ(test.reader().counts().delivered, 60u) << on_disk;
+    EXPECT_EQ(test.reader().counts().resent, 10u) << on_disk;
+    EXPECT_TRUE(test.reader().counts().conserved());
   }
 }
 

@@ -71,15 +71,17 @@ class Summary:
     cycles: int
     collected: int
     delivered: int
+    waiting: int  # In the spool, for the next start.
     dropped: int
-    overflow: int
-    rejected: int
-    oversize: int
-    shutdown: int
+    reasons: dict
+
+    @property
+    def rejected(self):
+        return self.reasons["rejected"]
 
 
-_SUMMARY = re.compile(r"stopped after (\d+) cycles .* lines: (\d+) collected, (\d+) delivered, (\d+) dropped "
-                      r"\(overflow (\d+), rejected (\d+), oversize (\d+), shutdown (\d+)\)")
+_SUMMARY = re.compile(r"stopped after (\d+) cycles .* lines: (\d+) collected, (\d+) delivered, (\d+) waiting, "
+                      r"(\d+) dropped \(([^)]*)\)")
 
 
 class LoggingDaemon(Daemon):
@@ -117,7 +119,23 @@ class LoggingDaemon(Daemon):
         found = _SUMMARY.findall(self.log())
         if len(found) != 1:
             raise AssertionError(f"{len(found)} summaries of lines, not 1: {self.log()[-3000:]}")
-        return Summary(*map(int, found[0]))
+        *numbers, reasons = found[0]
+        counts = {name: int(count) for name, count in (reason.split(" ") for reason in reasons.split(", "))}
+        summary = Summary(*map(int, numbers), counts)
+        # Conservation holds at every end.
+        if summary.collected != summary.delivered + summary.waiting + summary.dropped:
+            raise AssertionError(f"the daemon's counts do not add up: {summary}")
+        if summary.dropped != sum(counts.values()):
+            raise AssertionError(f"the reasons do not add up: {summary}")
+        return summary
+
+    def dead_letters(self, sink="influx"):
+        """The lines that were put aside, oldest first, as dicts."""
+        path = os.path.join(self.state_dir, "deadletter", f"{sink}.ndjson")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
 
 
 class DatabaseDaemon(LoggingDaemon):

@@ -352,12 +352,12 @@ class RefusalTest(unittest.TestCase):
         daemon.wait(lambda: len(WAITING.proxy.refused) >= 2, "the second refusal", REFUSED_WAIT + 20)
         warning, = daemon.log_lines("delivery fails, lines wait")
         self.assertIn("refused the credential (HTTP 401", warning)
-        self.assertIn("; fix: set influx_token", warning)
+        self.assertIn("set influx_token", warning)
         self.assertTrue(daemon.is_running())
         self.assertLess(daemon.stop(), 5)
         summary = daemon.summary()
         self.assertEqual((line_count(summary.cycles), 0, summary.collected),
-                         (summary.collected, summary.delivered, summary.shutdown))
+                         (summary.collected, summary.delivered, summary.waiting))
         assert_keeps_secret(self, daemon, f"{USER}:{WRONG}")
         self.assertEqual(0, count_points(WAITING.influx, "another"))
 
@@ -413,7 +413,8 @@ class OutageTest(unittest.TestCase):
             daemon.stop()
             self.assert_complete(daemon)
 
-    def test_a_small_queue_drops_the_oldest_and_counts_them(self):
+    def test_a_small_queue_loses_nothing(self):
+        # Lines that do not fit into memory are on disk.
         with self.daemon("--max-queue", "150", "--batch-max-lines", "50") as daemon:
             wait_until_stored(daemon, self.influx, DB, line_count(2))
             self.influx.stop()
@@ -421,32 +422,9 @@ class OutageTest(unittest.TestCase):
             daemon.wait_cycle(daemon.cycle_count() + 6)
             self.influx.start()
             daemon.wait_log("works again after", 60)
-            daemon.wait_cycle(daemon.cycle_count() + 2)
+            wait_until_stored(daemon, self.influx, DB, line_count(daemon.cycle_count()))
             daemon.stop()
-            summary = daemon.summary()
-        self.assertGreater(summary.overflow, 0)
-        self.assertEqual(summary.overflow, summary.dropped)
-        self.assertEqual(line_count(summary.cycles), summary.collected)
-        self.assertEqual(summary.collected, summary.delivered + summary.dropped)
-        points = stored_points(self.influx, DB)
-        self.assertEqual(summary.delivered, sum(points.values()))
-        self.assert_one_gap(points, summary)
-
-    def assert_one_gap(self, points, summary):
-        """What is missing is one piece of the past: whole cycles before it and whole cycles behind it.
-
-        At its edges may stand what is left of the cycles of the batch in flight and of the last one to be dropped.
-        """
-        by_time = collections.Counter(time for _measurement, time, _values in points.elements())
-        sizes = [by_time[time] for time in sorted(by_time)]
-        torn = [index for index, size in enumerate(sizes) if size < lines_of_cycle(index + 1)]
-        self.assertLessEqual(len(torn), 3)
-        if torn:
-            self.assertLess(torn[-1] - torn[0], 3)
-            self.assertGreater(torn[0], 1)
-            # Of the outage the newest was kept, and after it two more cycles came.
-            self.assertGreaterEqual(len(sizes) - 1 - torn[-1], 3)
-        self.assertGreater(summary.cycles, len(sizes))
+            self.assert_complete(daemon)
 
     def test_sigterm_while_the_server_is_down_ends_in_time(self):
         self.influx.stop()
@@ -456,7 +434,7 @@ class OutageTest(unittest.TestCase):
             code, seconds = daemon.end(signal.SIGTERM)
             self.assertEqual(0, code)
             self.assertLess(seconds, 5)
-            self.assert_lost_at_the_end(daemon)
+            self.assert_left_in_the_spool(daemon)
 
     def test_sigterm_while_the_server_hangs_ends_in_time(self):
         with self.daemon() as daemon:
@@ -467,19 +445,18 @@ class OutageTest(unittest.TestCase):
             code, seconds = daemon.end(signal.SIGTERM)
             self.assertEqual(0, code)
             self.assertLess(seconds, 5)
-            self.assert_lost_at_the_end(daemon)
+            self.assert_left_in_the_spool(daemon)
             # What was under way may have arrived all the same; nothing that was called delivered is missing.
             os.kill(self.influx.pid, signal.SIGCONT)
             self.assertGreaterEqual(count_points(self.influx, DB), daemon.summary().delivered)
 
-    def assert_lost_at_the_end(self, daemon):
+    def assert_left_in_the_spool(self, daemon):
         summary = daemon.summary()
         self.assertEqual(line_count(summary.cycles), summary.collected)
-        self.assertGreater(summary.shutdown, 0)
-        self.assertEqual(summary.collected - summary.delivered, summary.shutdown)
-        self.assertEqual(summary.shutdown, summary.dropped)
-        lost, = daemon.log_lines("virtmeter ends: ")
-        self.assertIn(f"{summary.shutdown} lines for {self.influx.url}", lost)
+        self.assertGreater(summary.waiting, 0)
+        self.assertEqual(0, summary.dropped)
+        left, = daemon.log_lines("virtmeter ends: ")
+        self.assertIn(f"{summary.waiting} lines for {self.influx.url}", left)
 
     def test_sigterm_with_a_server_that_comes_back_within_the_grace_loses_nothing(self):
         self.influx.stop()
