@@ -1,0 +1,27 @@
+// virtmeter spool status|verify: the spool on disk, with or without a running virtmeter; changes nothing.
+#include "base/file_system.h"
+#include "cli/commands.h"
+#include "cli/spool_report.h"
+#include "daemon/state_folder.h"
+
+namespace virtmeter {
+
+ExitCode run_spool_command(const CommandLine& line, const Settings& settings) {
+  RealFileSystem files;
+  const Result<SpoolReport> report = inspect_spool(spool_folder(settings.state_dir), files);
+  if (!report) {
+    complain(report.error());
+    return exit_code_of(report.error().code);
+  }
+  const bool verify = line.command == Command::spool_verify;
+  if (line.text_format == TextFormat::json) {
+    const ExitCode printed = print(spool_report_json(*report));
+    if (printed != ExitCode::ok) return printed;
+  } else {
+    const ExitCode printed = print(verify ? spool_verify_text(*report) : spool_status_table(*report));
+    if (printed != ExitCode::ok) return printed;
+  }
+  return verify && is_damaged(*report) ? ExitCode::bad_data : ExitCode::ok;
+}
+
+}  // namespace virtmeter
