@@ -13,6 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kTextBytesMax = 1000;
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kTopicColumns = 11;
 
 // All the readers below take what is not there, or is of another type, as "-": the answer may come from
 // another version.
@@ -47,17 +49,26 @@ std::string duration(const Json& object, const char* key) {
 }
 
 void add(std::string& out, std::string_view topic, const std::string& line) {
-  out += fmt::format("{:<11}{}\n", topic, line);
+  out += fmt::format("{:<{}}{}\n", topic, kTopicColumns, line);
 }
 
-// "memory 4, rejected 3": the ones that are not 0.
-std::string nonzero(const Json& counts) {
-  std::string out;
+// "memory 4, rejected 3": the counts that are not 0, in as many lines of 80 columns as they need.
+void add_counts(std::string& out, std::string_view label, const Json& counts) {
+  std::string line(label);
+  bool first = true;
   for (const auto& [name, count] : counts.items()) {
     if (!count.is_number_unsigned() || count.get<std::uint64_t>() == 0) continue;
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", printable(name, 40), count.get<std::uint64_t>());
+    const std::string item = fmt::format("{} {}", printable(name, 40), count.get<std::uint64_t>());
+    if (!first) line += ",";
+    if (line.size() + 1 + item.size() > kColumns - kTopicColumns) {
+      add(out, "", line);
+      line.clear();
+    }
+    if (!line.empty()) line += " ";
+    line += item;
+    first = false;
   }
-  return out;
+  if (!first) add(out, "", line);
 }
 
 void add_reasons(std::string& out, const Json& reasons) {
@@ -76,8 +87,7 @@ void add_collector(std::string& out, const Json& collector) {
   add(out, "",
       fmt::format("{} cycles, {} failed, {} beats missed", number(collector, "cycles"),
                   number(collector, "failed_cycles"), number(collector, "missed_beats")));
-  const std::string absent = nonzero(part(collector, "absent_values"));
-  if (!absent.empty()) add(out, "", "absent values: " + absent);
+  add_counts(out, "absent values:", part(collector, "absent_values"));
 }
 
 void add_source(std::string& out, const Json& source) {
@@ -102,9 +112,12 @@ void add_sink(std::string& out, const Json& sink) {
   add(out, "",
       fmt::format("{:>12} waiting, {} bytes", number(sink, "waiting"), number(sink, "waiting_bytes")));
   add(out, "", fmt::format("{:>12} in flight", number(sink, "in_flight")));
-  const std::string dropped = nonzero(part(sink, "dropped_by_reason"));
-  add(out, "",
-      fmt::format("{:>12} dropped{}{}", number(sink, "dropped"), dropped.empty() ? "" : ": ", dropped));
+  add(out, "", fmt::format("{:>12} dropped", number(sink, "dropped")));
+  add_counts(out, "dropped:", part(sink, "dropped_by_reason"));
+  Json more;
+  for (const char* key : {"backlog", "resent", "replays", "dead_letters", "dead_letters_unwritten"})
+    more[key] = part(sink, key);
+  add_counts(out, "also:", more);
   if (part(sink, "failing_since").is_string()) {
     add(out, "",
         "failing since " + text(sink, "failing_since") + ", " + number(sink, "retries") + " retries");
@@ -114,8 +127,7 @@ void add_sink(std::string& out, const Json& sink) {
 void add_spool(std::string& out, const Json& spool) {
   if (!spool.is_object()) return;
   add(out, "spool", text(spool, "folder"));
-  const std::string counts = nonzero(spool);
-  if (!counts.empty()) add(out, "", counts);
+  add_counts(out, "", spool);
   if (part(spool, "failing_since").is_string())
     add(out, "",
         "failing since " + text(spool, "failing_since") + ": " + text(part(spool, "last_error"), "what"));

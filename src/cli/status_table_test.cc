@@ -29,7 +29,9 @@ TEST(StatusTable, TellsAllThatMattersInFull) {
             "                     70 delivered, last at 2023-11-14T22:14:50.000Z\n"
             "                     15 waiting, 4000 bytes\n"
             "                      5 in flight\n"
-            "                     10 dropped: memory 3, rejected 7\n");
+            "                     10 dropped\n"
+            "           dropped: memory 3, rejected 7\n"
+            "           also: resent 6\n");
 }
 
 TEST(StatusTable, SaysWhyItIsNotReadyAndWhatToDo) {
@@ -55,6 +57,12 @@ TEST(StatusTable, FitsIntoEightyColumnsWhenAllIsWell) {
   Report report = healthy_report();
   report.uptime = std::chrono::hours(24 * 400);
   report.collector.cycles = report.sinks[0].collected = report.sinks[0].delivered = 123'456'789'012;
+  report.spool = SpoolReport{"/s", {}, {}, {}};
+  report.sinks[0].dropped.clear();
+  for (const char* name : {"evicted", "expired", "disk_space", "memory", "corrupt", "missing"}) {
+    report.sinks[0].dropped.push_back({name, 123'456'789'012});
+    report.spool->counts.push_back({name, 123'456'789'012});
+  }
   std::istringstream lines(table_of(report));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,6 +158,8 @@ TEST_F(DaemonTest, GoesOnWithoutPagesWhenThePortIsTaken) {
   auto first = Daemon::open(settings_, clock_);
   ASSERT_TRUE(first);
   settings_.http_listen = (*first)->http_address();
+  settings_.state_dir = folder_ + "/second";
+  ASSERT_EQ(mkdir(settings_.state_dir.c_str(), 0750), 0);
   testing::internal::CaptureStderr();
   auto second = Daemon::open(settings_, clock_);
   const std::string log = testing::internal::GetCapturedStderr();
