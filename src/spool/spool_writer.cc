@@ -38,7 +38,7 @@ SpoolWriter::SpoolWriter(SpoolCore& core, std::vector<std::string> reader_names)
 
 Status SpoolWriter::open() {
   if (!core_.has_folder()) return Status::ok();
-  const Status status = attach();
+  Status status = attach();
   if (!status && status.error().code == Errc::unavailable) return status;
   note(status);
   return Status::ok();
