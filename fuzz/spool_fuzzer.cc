@@ -67,7 +67,8 @@ void put_files(MemoryFileSystem& files, std::string_view input) {
   for (std::size_t i = 0; i < kFilesMax && input.size() >= 4; ++i) {
     const char kind = input[0];
     const auto name = static_cast<unsigned char>(input[1]);
-    const std::size_t size = static_cast<unsigned char>(input[2]) | static_cast<unsigned char>(input[3]) << 8;
+    const std::size_t size =
+        static_cast<unsigned char>(input[2]) + std::size_t{256} * static_cast<unsigned char>(input[3]);
     input.remove_prefix(4);
     std::string bytes(input.substr(0, size));
     input.remove_prefix(bytes.size());

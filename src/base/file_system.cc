@@ -93,6 +93,14 @@ class SystemFile final : public File {
     return failed("reserve room for", path_, errno);
   }
 
+  Status release_reserved() override {
+    const auto bytes = size();
+    if (!bytes) return bytes.error();
+    // To the size it has: that frees what lies behind.
+    if (::ftruncate(fd_, static_cast<off_t>(bytes.value())) != 0) return failed("truncate", path_, errno);
+    return Status::ok();
+  }
+
   Result<std::uint64_t> size() override {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) return failed("stat", path_, errno);

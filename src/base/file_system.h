@@ -28,6 +28,8 @@ class File {
   virtual Status sync() = 0;
   // Reserves room without changing the size. Works, too, where the file system cannot do that.
   virtual Status reserve(std::uint64_t bytes) = 0;
+  // Gives back what was reserved beyond the size; a file system may otherwise keep it for ever.
+  virtual Status release_reserved() = 0;
   virtual Result<std::uint64_t> size() = 0;
   // Locks the file against other openers' lock() while it is open; Errc::unavailable when one holds it.
   virtual Status lock() = 0;

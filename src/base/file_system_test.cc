@@ -100,8 +100,14 @@ TEST_F(SystemFiles, RenamesRemovesAndSyncs) {
 TEST_F(SystemFiles, ReservingKeepsTheSize) {
   auto file = files_.open(path("a"), OpenMode::create_new);
   ASSERT_TRUE(file);
-  EXPECT_TRUE(file.value()->reserve(1 << 16));
-  EXPECT_EQ(file.value()->size().value(), 0u);
+  ASSERT_TRUE(file.value()->write_at("hello", 0));
+  EXPECT_TRUE(file.value()->reserve(1 << 20));
+  EXPECT_EQ(file.value()->size().value(), 5u);
+  EXPECT_TRUE(file.value()->release_reserved());
+  EXPECT_EQ(file.value()->size().value(), 5u);
+  struct stat status {};
+  ASSERT_EQ(::stat(path("a").c_str(), &status), 0);
+  EXPECT_LT(status.st_blocks * 512, 1 << 20);
 }
 
 TEST_F(SystemFiles, LockHoldsUntilTheFileIsClosed) {

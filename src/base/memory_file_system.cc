@@ -60,6 +60,8 @@ class MemoryFile final : public File {
     return Status::ok();
   }
 
+  Status release_reserved() override { return files_.begin(Operation::reserve, path_); }
+
   Result<std::uint64_t> size() override {
     if (Status status = files_.begin(Operation::read, path_); !status) return std::move(status).error();
     return std::uint64_t{node_->bytes.size()};

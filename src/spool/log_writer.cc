@@ -140,6 +140,7 @@ void LogWriter::close() {
     give_up_segment();
     return;
   }
+  active_->release_room();
   const MutexLock lock(core_.mutex);
   core_.synced_end = core_.written_end;
   Segment& segment = core_.segments.back();
@@ -153,6 +154,7 @@ void LogWriter::close() {
 void LogWriter::give_up_segment() {
   if (!active_) return;
   const std::string name = active_->name();
+  active_->release_room();
   active_.reset();
   const MutexLock lock(core_.mutex);
   const std::uint64_t safe_end = std::max(core_.synced_end, core_.ring.begin_line());

@@ -27,6 +27,11 @@ Result<std::unique_ptr<SegmentFile>> SegmentFile::create(FileSystem& files, cons
   return std::move(status).error();
 }
 
+void SegmentFile::release_room() {
+  const Status released = file_->release_reserved();
+  static_cast<void>(released);
+}
+
 Status SegmentFile::append(std::string_view records) {
   if (Status status = file_->write_at(records, bytes_); !status) return status;
   bytes_ += records.size();

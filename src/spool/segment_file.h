@@ -25,6 +25,8 @@ class SegmentFile {
   // Appends whole records, in one write.
   Status append(std::string_view records);
   Status sync() { return file_->sync(); }
+  // Of the room reserved what was not used is free again. No reason to fail.
+  void release_room();
 
   const std::string& name() const { return name_; }
   std::uint64_t bytes() const { return bytes_; }

@@ -37,9 +37,10 @@ std::uint64_t first_line_unread(const SpoolOptions& options, const Clock& clock)
 SpoolCore::SpoolCore(SpoolOptions options_of_spool, const std::vector<std::string>& reader_names,
                      FileSystem& file_system, const Clock& the_clock)
     : options(consistent(std::move(options_of_spool))),
+      first_line_if_unread(first_line_unread(options, the_clock)),
       files(file_system),
       clock(the_clock),
-      ring(first_line_unread(options, the_clock)) {
+      ring(first_line_if_unread) {
   const MutexLock lock(mutex);
   for (const std::string& name : reader_names)
     readers.push_back(std::make_unique<ReaderState>(name, options));
@@ -95,7 +96,7 @@ bool SpoolCore::adopt(const Recovered& found) {
   if (status.appended_lines == 0) {
     ring.start_at(found.end_line);
     written_end = synced_end = found.end_line;
-  } else if (found.end_line > ring.begin_line() || !segments.empty()) {
+  } else if (found.end_line > first_line_if_unread || !segments.empty()) {
     return false;
   }
   const std::uint64_t disk_end = found.segments.empty() ? found.end_line : found.segments.back().end;

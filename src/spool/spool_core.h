@@ -52,6 +52,7 @@ struct SpoolCore {
   std::uint64_t drain_lines_per_sec() const REQUIRES(mutex);
 
   const SpoolOptions options;
+  const std::uint64_t first_line_if_unread;
   FileSystem& files;
   const Clock& clock;
 

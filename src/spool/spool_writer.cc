@@ -49,6 +49,11 @@ Status SpoolWriter::attach() {
   if (cannot_attach_) return *cannot_attach_;
   const std::string& folder = core_.options.folder;
   if (Status status = core_.files.make_folder(folder); !status) return status;
+  if (!lock_) {
+    // Its name must survive a power cut, too. Where the folder above cannot be read, it has to do without.
+    const Status synced = core_.files.sync_folder(folder.substr(0, folder.rfind('/')));
+    static_cast<void>(synced);
+  }
   if (Status status = take_lock(); !status) return status;
   auto found = recover_spool(folder, reader_names_, core_.files,
                              failed_attaches_ < kPatientAttaches ? Unreadable::fail : Unreadable::set_aside);
@@ -65,6 +70,7 @@ Status SpoolWriter::attach() {
   attached_ = true;
   log_.set_next_ordinal(found.value().next_ordinal);
   keeper_.open_cursors(found.value(), reader_names_);
+  release_rooms(found.value());
   std::vector<std::string>& words = found.value().words;
   for (std::size_t i = 0; i < std::min(words.size(), kWordsLoggedMax); ++i)
     log_warning("spool {}: {}", folder, printable(words[i]));
@@ -72,6 +78,17 @@ Status SpoolWriter::attach() {
     log_info("spool {}: {} bytes at its end were not finished when virtmeter ended, and are ignored", folder,
              found.value().torn_bytes);
   return Status::ok();
+}
+
+// A process that was killed left the room reserved for the segment it was writing.
+void SpoolWriter::release_rooms(const Recovered& found) {
+  for (const Segment& segment : found.segments) {
+    if (segment.sealed) continue;
+    const auto file = core_.files.open(core_.options.folder + "/" + segment.name, OpenMode::read_or_create);
+    if (!file) continue;
+    const Status released = file.value()->release_reserved();
+    static_cast<void>(released);
+  }
 }
 
 Status SpoolWriter::take_lock() {

@@ -33,6 +33,7 @@ class SpoolWriter {
  private:
   Status attach();
   Status take_lock();
+  void release_rooms(const Recovered& found);
   Status run_round(SpoolKeeper::When when);
   Status write_lines();
   void note(const Status& status) EXCLUDES(core_.mutex);
