@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "net/test_server.h"
 #include "sink/test_lines.h"
 
@@ -306,6 +308,128 @@ TEST(InfluxSink, ChecksWithoutStoringAnything) {
   EXPECT_EQ(status.error().fix, "create it: influx -execute 'CREATE DATABASE \"vmstats\" WITH DURATION 30d'");
   EXPECT_FALSE(Fixture(http_reply(403)).sink().check());
   EXPECT_FALSE(Fixture(http_reply(500)).sink().check());
+}
+
+TEST(InfluxSink, ReadsTheTokenAgainWhenItIsRefused) {
+  std::string file = "old";
+  int reads = 0;
+  InfluxOptions options = with_api(InfluxApi::v1);
+  options.token = "old";
+  options.read_token = [&]() -> Result<std::string> {
+    ++reads;
+    return file;
+  };
+  Fixture fixture(
+      [](const TestRequest& request) {
+        return http_reply(request.header("authorization") == "Token new" ? 204 : 401);
+      },
+      options);
+  EXPECT_EQ(fixture.send().verdict, Verdict::stop_and_say);
+  EXPECT_EQ(fixture.writes().size(), 1u);
+  file = "new";
+  EXPECT_EQ(fixture.send().verdict, Verdict::delivered);
+  EXPECT_EQ(fixture.writes().size(), 3u);
+  EXPECT_EQ(fixture.send().verdict, Verdict::delivered);
+  EXPECT_EQ(reads, 2);
+}
+
+TEST(InfluxSink, KeepsItsTokenWhereNoUsableOneIsToBeRead) {
+  const auto check = [](Result<std::string> token) {
+    InfluxOptions options = with_api(InfluxApi::v1);
+    options.read_token = [&] { return token; };
+    Fixture fixture(http_reply(401), options);
+    EXPECT_EQ(fixture.send().verdict, Verdict::stop_and_say);
+    ASSERT_EQ(fixture.writes().size(), 1u);
+    EXPECT_EQ(fixture.writes()[0].header("authorization"), "Token s3cret-t0ken");
+  };
+  check(Error{Errc::not_found, "no file", "make one"});
+  check(std::string());
+  check(std::string("two\nlines"));
+  check(std::string(kToken));
+}
+
+// A VictoriaMetrics that is started anew at each "restart": its connections break, and /metrics tells another
+// start time, where it tells one.
+class Victoria {
+ public:
+  explicit Victoria(bool has_metrics)
+      : server_([this, has_metrics](const TestRequest& request) {
+          TestReply reply = http_reply(204, "", "X-Server-Hostname: victoria\r\n");
+          if (request.target == "/metrics") {
+            ++metrics_read;
+            const std::string start = "process_start_time_seconds " + std::to_string(1000 + restarts) + "\n";
+            reply = has_metrics ? http_reply(200, start) : http_reply(404);
+          }
+          if (fails) return TestReply{"", Then::reset};
+          if (closes) reply.then = Then::close;
+          return reply;
+        }) {
+    InfluxOptions options = with_api(InfluxApi::victoria_metrics);
+    options.url = server_.url();
+    options.database = "vmstats";
+    sink_ = InfluxSink::open(std::move(options), clock_).value();
+  }
+
+  SendResult send() { return sink_->send(batch_of("a v=1\n", 1)); }
+
+  std::atomic<int> restarts{0};
+  std::atomic<int> metrics_read{0};
+  std::atomic<bool> fails{false};
+  std::atomic<bool> closes{false};
+
+ private:
+  ManualClock clock_;
+  TestServer server_;
+  std::unique_ptr<Sink> sink_;
+};
+
+TEST(InfluxSink, AsksForAReplayWhenVictoriaMetricsIsAnotherProcess) {
+  Victoria victoria(true);
+  EXPECT_FALSE(victoria.send().replay);
+  EXPECT_FALSE(victoria.send().replay);
+  EXPECT_EQ(victoria.metrics_read, 1) << "only a new connection can lead to another process";
+  victoria.closes = true;
+  EXPECT_FALSE(victoria.send().replay);
+  victoria.closes = false;
+  victoria.restarts = 1;
+  const SendResult result = victoria.send();
+  EXPECT_EQ(result.verdict, Verdict::delivered);
+  EXPECT_TRUE(result.replay);
+  EXPECT_FALSE(victoria.send().replay);
+}
+
+TEST(InfluxSink, AsksForNoReplayAfterATroubleOfTheNetwork) {
+  Victoria victoria(true);
+  EXPECT_FALSE(victoria.send().replay);
+  victoria.fails = true;
+  EXPECT_EQ(victoria.send().verdict, Verdict::retry);
+  victoria.fails = false;
+  const SendResult result = victoria.send();
+  EXPECT_EQ(result.verdict, Verdict::delivered);
+  EXPECT_FALSE(result.replay);
+}
+
+TEST(InfluxSink, TakesALostConnectionForARestartWhereNoStartTimeIsToBeHad) {
+  Victoria victoria(false);
+  EXPECT_FALSE(victoria.send().replay);
+  victoria.fails = true;
+  EXPECT_EQ(victoria.send().verdict, Verdict::retry);
+  victoria.fails = false;
+  EXPECT_TRUE(victoria.send().replay);
+  EXPECT_FALSE(victoria.send().replay);
+}
+
+TEST(InfluxSink, AsksForNoReplayOfInfluxDb) {
+  int writes = 0;
+  Fixture fixture([&](const TestRequest&) {
+    const bool lost = ++writes == 2 || writes == 3;
+    return lost ? TestReply{"", Then::reset} : http_reply(204, "", kPing1);
+  });
+  EXPECT_FALSE(fixture.send().replay);
+  EXPECT_EQ(fixture.send().verdict, Verdict::retry);
+  const SendResult result = fixture.send();
+  EXPECT_EQ(result.verdict, Verdict::delivered);
+  EXPECT_FALSE(result.replay);
 }
 
 TEST(InfluxSink, NeverShowsTheToken) {
