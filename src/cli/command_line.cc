@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <list>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -129,6 +130,7 @@ class Parser {
     CLI::App* status = command(app_, "status", Command::status,
                                "Ask the running daemon how it does; ends with 75 when it is not ready");
     add_format(status, "-o,--output", "table or json", kShowFormats, result_.text_format);
+    add_spool_commands();
     CLI::App* schema =
         command(app_, "schema", Command::schema, "Print every metric: field, type, unit, source");
     add_format(schema, "-o,--output", "table, json or markdown", kTextFormats, result_.text_format);
@@ -142,6 +144,19 @@ class Parser {
     command(*config, "check", Command::config_check, "Read the settings and say all that is wrong with them");
     command(*config, "example", Command::config_example, "Print a complete settings file with every default");
     command(*config, "markdown", Command::config_markdown, "Print docs/config.md")->group("");
+  }
+
+  void add_spool_commands() {
+    CLI::App* spool = app_.add_subcommand("spool", "Look at the spool on disk, with or without a daemon");
+    spool->require_subcommand(1);
+    spool->fallthrough();
+    for (const auto& [name, which, help] :
+         {std::tuple{"status", Command::spool_status, "What it holds, and each sink's account of its lines"},
+          std::tuple{"verify", Command::spool_verify,
+                     "Check every record; damage with its file and place"}}) {
+      CLI::App* sub = command(*spool, name, which, help);
+      add_format(sub, "-o,--output", "table or json", kShowFormats, result_.text_format);
+    }
   }
 
   // Not CLI11's own transformer of a word to an enum: it words its complaint with the enum's value as a
@@ -171,7 +186,10 @@ class Parser {
 
   // CLI11 says only that one is missing, whatever word stands in its place.
   std::string explain_missing_command() {
-    const CLI::App* app = app_.got_subcommand("config") ? app_.get_subcommand("config") : &app_;
+    const CLI::App* app = &app_;
+    for (const char* group : {"config", "spool"}) {
+      if (app_.got_subcommand(group)) app = app_.get_subcommand(group);
+    }
     std::vector<std::string_view> commands;
     std::string list;
     for (const CLI::App* sub :

@@ -18,6 +18,8 @@ enum class Command : std::uint8_t {
   once,
   check,
   status,
+  spool_status,
+  spool_verify,
   schema,
   config_show,
   config_check,
@@ -36,7 +38,7 @@ struct CommandLine {
   std::uint64_t cycles = 1;                          // once
   std::optional<std::chrono::nanoseconds> interval;  // once; default: poll_interval
   CycleFormat cycle_format = CycleFormat::line_protocol;
-  TextFormat text_format = TextFormat::table;  // schema, status, config show
+  TextFormat text_format = TextFormat::table;  // schema, status, spool, config show
 };
 
 // Either a command, or a text to print and the exit code to end with (help, version, a usage error).

@@ -100,10 +100,10 @@ TEST(CommandLine, SaysWhatIsWrongAndWhatIsRight) {
   const auto check = [](const std::vector<const char*>& words, const std::string& want) {
     EXPECT_EQ(parse(words).text, "virtmeter: " + want + "\nRun with --help for more information.\n");
   };
-  check({}, "no command; there are: run, once, check, status, schema, config");
+  check({}, "no command; there are: run, once, check, status, spool, schema, config");
   check({"rnu"}, "unknown command \"rnu\"; did you mean run?");
   check({"configure"}, "unknown command \"configure\"; did you mean config?");
-  check({"backup"}, "unknown command \"backup\"; there are: run, once, check, status, schema, config");
+  check({"backup"}, "unknown command \"backup\"; there are: run, once, check, status, spool, schema, config");
   check({"config"}, "no command; there are: show, check, example");
   check({"config", "shwo"}, "unknown command \"shwo\"; did you mean show?");
   check({"once", "--output", "xml"}, "--output: write lp, json or prometheus, not xml");

@@ -48,6 +48,9 @@ ExitCode run_with_settings(const CommandLine& line, const LoadedSettings& loaded
       return run_daemon(loaded, inputs);
     case Command::status:
       return run_status(line.text_format, loaded.settings);
+    case Command::spool_status:
+    case Command::spool_verify:
+      return run_spool_command(line, loaded.settings);
     case Command::once:
       return run_once(line, loaded.settings);
     case Command::check:

@@ -13,6 +13,7 @@ ExitCode run_command(const CommandLine& line);
 // run_daemon() reads `inputs` again at each reload.
 ExitCode run_daemon(const LoadedSettings& loaded, const LoadInputs& inputs);
 ExitCode run_status(TextFormat format, const Settings& settings);
+ExitCode run_spool_command(const CommandLine& line, const Settings& settings);
 ExitCode run_once(const CommandLine& line, const Settings& settings);
 ExitCode run_check(const LoadedSettings& loaded);
 ExitCode print_schema(TextFormat format);

@@ -2,13 +2,12 @@
 #include "base/file_system.h"
 #include "cli/commands.h"
 #include "cli/spool_report.h"
-#include "daemon/state_folder.h"
+#include "daemon/delivery_options.h"
 
 namespace virtmeter {
 
 ExitCode run_spool_command(const CommandLine& line, const Settings& settings) {
-  RealFileSystem files;
-  const Result<SpoolReport> report = inspect_spool(spool_folder(settings.state_dir), files);
+  const Result<SpoolReport> report = inspect_spool(spool_options(settings).folder, system_files());
   if (!report) {
     complain(report.error());
     return exit_code_of(report.error().code);

@@ -57,7 +57,7 @@ TEST(StatusTable, FitsIntoEightyColumnsWhenAllIsWell) {
   Report report = healthy_report();
   report.uptime = std::chrono::hours(24 * 400);
   report.collector.cycles = report.sinks[0].collected = report.sinks[0].delivered = 123'456'789'012;
-  report.spool = SpoolReport{"/s", {}, {}, {}};
+  report.spool = SpoolState{"/s", {}, {}, {}};
   report.sinks[0].dropped.clear();
   for (const char* name : {"evicted", "expired", "disk_space", "memory", "corrupt", "missing"}) {
     report.sinks[0].dropped.push_back({name, 123'456'789'012});
@@ -69,7 +69,7 @@ TEST(StatusTable, FitsIntoEightyColumnsWhenAllIsWell) {
 
 TEST(StatusTable, ShowsTheSpool) {
   Report report = healthy_report();
-  report.spool = SpoolReport{"/s", WallTime{0}, Error{Errc::io, "write /s: no space", ""}, {{"segments", 3}}};
+  report.spool = SpoolState{"/s", WallTime{0}, Error{Errc::io, "write /s: no space", ""}, {{"segments", 3}}};
   EXPECT_NE(table_of(report).find("spool      /s\n           segments 3\n           failing since "
                                   "1970-01-01T00:00:00.000Z: write /s: no space\n"),
             std::string::npos);

@@ -88,8 +88,8 @@ SinkReport sink_report(const DeliveryStatus& status) {
   return report;
 }
 
-SpoolReport spool_report(const SpoolStatus& status) {
-  SpoolReport report;
+SpoolState spool_report(const SpoolStatus& status) {
+  SpoolState report;
   report.folder = status.folder;
   report.failing_since = status.failing_since;
   report.last_error = status.last_error;

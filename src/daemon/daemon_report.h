@@ -16,7 +16,7 @@ namespace virtmeter {
 CollectorReport collector_report(const CollectorStatus& status, BootTime now);
 SourceReport source_report(const SourceStatus& status);
 SinkReport sink_report(const DeliveryStatus& status);
-SpoolReport spool_report(const SpoolStatus& status);
+SpoolState spool_report(const SpoolStatus& status);
 Reason stall_reason(const Progress::Stalled& stalled);
 
 // `sampler` is of the cycle at hand.

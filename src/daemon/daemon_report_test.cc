@@ -70,14 +70,14 @@ TEST(SinkReport, ConservesWhatDeliveryCounts) {
   EXPECT_EQ(report.last_error->message, "e");
 }
 
-TEST(SpoolReport, SaysWhetherTheDiskTakesWhatComes) {
+TEST(SpoolState, SaysWhetherTheDiskTakesWhatComes) {
   SpoolStatus status;
   status.folder = "/s/spool";
   status.segments = 3;
   EXPECT_FALSE(spool_report(status).failing_since);
   status.failing_since = WallTime{5};
   status.last_error = Error{Errc::io, "write: no space", "free some"};
-  const SpoolReport report = spool_report(status);
+  const SpoolState report = spool_report(status);
   EXPECT_EQ(report.failing_since, WallTime{5});
   EXPECT_EQ(report.last_error->message, "write: no space");
   EXPECT_EQ(text_of({report.counts.front()}), "segments 3;");

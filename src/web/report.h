@@ -64,7 +64,7 @@ struct SinkReport {
   std::uint64_t dropped_total() const;
 };
 
-struct SpoolReport {
+struct SpoolState {
   std::string folder;
   std::optional<WallTime> failing_since;  // Absent: the disk takes what comes.
   std::optional<Error> last_error;
@@ -84,7 +84,7 @@ struct Report {
   CollectorReport collector;
   std::vector<SourceReport> sources;
   std::vector<SinkReport> sinks;
-  std::optional<SpoolReport> spool;
+  std::optional<SpoolState> spool;
   std::vector<Reason> stalled;  // Parts that do not move: what the watchdog acts on.
 };
 

@@ -86,7 +86,7 @@ Json json_of(const SinkReport& sink) {
   return json;
 }
 
-Json json_of(const SpoolReport& spool) {
+Json json_of(const SpoolState& spool) {
   Json json;
   json["folder"] = spool.folder;
   json["failing_since"] = or_null(spool.failing_since, rfc3339);
@@ -111,7 +111,7 @@ std::string status_json(const Report& report) {
   for (const SourceReport& source : report.sources) json["sources"].push_back(json_of(source));
   json["sinks"] = Json::array();
   for (const SinkReport& sink : report.sinks) json["sinks"].push_back(json_of(sink));
-  json["spool"] = or_null(report.spool, [](const SpoolReport& spool) { return json_of(spool); });
+  json["spool"] = or_null(report.spool, [](const SpoolState& spool) { return json_of(spool); });
   return text_of(json);
 }
 

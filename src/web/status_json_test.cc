@@ -75,7 +75,7 @@ TEST(StatusJson, SaysWhatFails) {
   Report report = healthy_report();
   make_sink_fail(report);
   report.spool =
-      SpoolReport{"/s", WallTime{0}, Error{Errc::io, "write /s: no space", "free some"}, {{"segments", 3}}};
+      SpoolState{"/s", WallTime{0}, Error{Errc::io, "write /s: no space", "free some"}, {{"segments", 3}}};
   const auto json = nlohmann::json::parse(status_json(report));
   EXPECT_EQ(json["ready"], false);
   EXPECT_EQ(json["reasons"][0]["fix"], "start the database");
