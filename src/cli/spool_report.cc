@@ -48,7 +48,8 @@ json reader_json(const CursorReport& cursor) {
           {"delivered", counts.delivered},
           {"waiting", counts.waiting},
           {"in_flight", counts.in_flight},
-          {"dropped", dropped_json(counts.dropped)},
+          {"dropped", counts.dropped.total()},
+          {"dropped_by_reason", dropped_json(counts.dropped)},
           {"resent", counts.resent},
           {"pending_ranges", cursor.pending_ranges},
           {"end_line", cursor.end_line}};

@@ -12,7 +12,7 @@ namespace virtmeter {
 std::string spool_status_table(const SpoolReport& report);
 
 // {"folder", "segments": [...], "readers": [{"name", "collected", "delivered", "waiting", "in_flight",
-// "dropped": {reason: lines}, "resent", ...}], "damage": [...], ...}.
+// "dropped", "dropped_by_reason": {reason: lines}, "resent", ...}], "damage": [...], ...}.
 std::string spool_report_json(const SpoolReport& report);
 
 // One line for each segment and each damage, and a last one with the verdict.

@@ -98,6 +98,10 @@ void add_source(std::string& out, const Json& source) {
   add(out, "",
       fmt::format("{} reconnects, {} events, {} calls failed", number(source, "reconnects"),
                   number(source, "events"), number(source, "failed_calls")));
+  for (const Json& vm : part(source, "hung")) {
+    add(out, "",
+        fmt::format("hung: {}, for {}", printable(text(vm, "name"), 40), duration(vm, "hung_seconds")));
+  }
   add(out, "",
       fmt::format("device cache: {} entries, {} hits, {} misses, {} bytes", number(source, "cache_entries"),
                   number(source, "cache_hits"), number(source, "cache_misses"),

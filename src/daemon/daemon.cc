@@ -169,7 +169,7 @@ Report Daemon::report() const {
   report.started = started_wall_;
   report.uptime = now - started_;
   report.collector = collector_report(collector_.get_status(), now);
-  report.sources.push_back(source_report(source_->status()));
+  report.sources.push_back(source_report(source_->status(), now));
   report.sinks.push_back(sink_report(current_delivery()));
   report.spool = spool_report(spool_->status());
   for (const Progress::Stalled& stalled : progress_.stalled())

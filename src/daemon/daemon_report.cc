@@ -24,6 +24,12 @@ std::vector<NamedCount> dropped_of(const DroppedByReason& dropped) {
   return counts;
 }
 
+std::vector<HungVmReport> hung_of(const SourceStatus& status, BootTime now) {
+  std::vector<HungVmReport> hung;
+  for (const HungVm& vm : status.hung) hung.push_back({vm.name, vm.uuid, now - vm.since});
+  return hung;
+}
+
 }  // namespace
 
 CollectorReport collector_report(const CollectorStatus& status, BootTime now) {
@@ -41,7 +47,7 @@ CollectorReport collector_report(const CollectorStatus& status, BootTime now) {
   return report;
 }
 
-SourceReport source_report(const SourceStatus& status) {
+SourceReport source_report(const SourceStatus& status, BootTime now) {
   return {status.target,
           status.version,
           status.connected,
@@ -58,7 +64,12 @@ SourceReport source_report(const SourceStatus& status) {
            {"cache_misses", status.cache_misses},
            {"cache_bytes", status.cache_bytes},
            {"xml_reads", status.xml_reads},
-           {"xml_failures", status.xml_failures}}};
+           {"xml_failures", status.xml_failures},
+           {"cancelled_calls", status.cancelled_calls},
+           {"hung_vms", status.hung_vms},
+           {"busy_vms", status.busy_vms},
+           {"stale_vms", status.stale_vms}},
+          hung_of(status, now)};
 }
 
 SinkReport sink_report(const DeliveryStatus& status) {

@@ -14,7 +14,7 @@
 namespace virtmeter {
 
 CollectorReport collector_report(const CollectorStatus& status, BootTime now);
-SourceReport source_report(const SourceStatus& status);
+SourceReport source_report(const SourceStatus& status, BootTime now);
 SinkReport sink_report(const DeliveryStatus& status);
 SpoolState spool_report(const SpoolStatus& status);
 Reason stall_reason(const Progress::Stalled& stalled);

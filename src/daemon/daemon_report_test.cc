@@ -51,12 +51,15 @@ TEST(SourceReport, CarriesEveryCount) {
   SourceStatus status;
   status.target = "qemu:///system";
   status.last_error = "E101";
-  status.xml_failures = 5;
-  const SourceReport report = source_report(status);
+  status.stale_vms = 5;
+  status.hung = {{"db", "u-1", {seconds(90)}}};
+  const SourceReport report = source_report(status, {seconds(100)});
   EXPECT_FALSE(report.connected);
   EXPECT_EQ(report.last_error, "E101");
-  EXPECT_EQ(text_of({report.counts.back()}), "xml_failures 5;");
-  EXPECT_EQ(report.counts.size(), 13u);
+  EXPECT_EQ(text_of({report.counts.back()}), "stale_vms 5;");
+  EXPECT_EQ(report.counts.size(), 17u);
+  ASSERT_EQ(report.hung.size(), 1u);
+  EXPECT_EQ(report.hung[0].hung_for, seconds(10));
 }
 
 TEST(SinkReport, ConservesWhatDeliveryCounts) {

@@ -33,12 +33,19 @@ struct CollectorReport {
   std::vector<NamedCount> absent_values;                   // Since start, by reason.
 };
 
+struct HungVmReport {
+  std::string name;  // A stranger's bytes.
+  std::string uuid;
+  std::chrono::nanoseconds hung_for{0};
+};
+
 struct SourceReport {
   std::string target;
   std::string version;  // Empty while not connected.
   bool connected = false;
   std::string last_error;  // Why not connected, with the fix; empty when all is well.
   std::vector<NamedCount> counts;
+  std::vector<HungVmReport> hung;  // In the last cycle; the first few.
 };
 
 struct SinkReport {

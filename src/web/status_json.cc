@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "codec/rfc3339.h"
 #include "web/readiness.h"
 
@@ -59,6 +60,11 @@ Json json_of(const SourceReport& source) {
   json["version"] = source.version.empty() ? Json(nullptr) : Json(source.version);
   json["last_error"] = source.last_error.empty() ? Json(nullptr) : Json(source.last_error);
   for (const NamedCount& entry : source.counts) json[std::string(entry.name)] = entry.count;
+  json["hung"] = Json::array();
+  for (const HungVmReport& vm : source.hung) {
+    json["hung"].push_back(
+        Json{{"name", printable(vm.name)}, {"uuid", vm.uuid}, {"hung_seconds", in_seconds(vm.hung_for)}});
+  }
   return json;
 }
 

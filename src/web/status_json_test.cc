@@ -37,7 +37,8 @@ TEST(StatusJson, HasTheNamesThatPeopleReadInFull) {
       "connected": true,
       "version": "QEMU, libvirt 9.0.0",
       "last_error": null,
-      "bulk_calls": 18
+      "bulk_calls": 18,
+      "hung": []
     }
   ],
   "sinks": [

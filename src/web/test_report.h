@@ -19,7 +19,7 @@ inline Report healthy_report() {
   report.collector.loop_latency_ms = 4.25;
   report.collector.last_cycle_age = std::chrono::milliseconds(2'500);
   report.collector.absent_values = {{"busy", 2}};
-  report.sources.push_back({"qemu:///system", "QEMU, libvirt 9.0.0", true, "", {{"bulk_calls", 18}}});
+  report.sources.push_back({"qemu:///system", "QEMU, libvirt 9.0.0", true, "", {{"bulk_calls", 18}}, {}});
   SinkReport sink;
   sink.name = "influx";
   sink.target = "http://db:8086, database vmstats";

@@ -87,7 +87,7 @@ class UsageTest(CommandTestCase):
         self.assertIn("--help", done.stderr)
 
     def test_no_command(self):
-        self.assert_usage([], "no command; there are: run, once, check, status, schema, config")
+        self.assert_usage([], "no command; there are: run, once, check, status, spool, schema, config")
 
     def test_an_unknown_command(self):
         self.assert_usage(["rnu"], 'unknown command "rnu"', "did you mean run?")

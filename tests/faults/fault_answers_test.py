@@ -149,7 +149,7 @@ class BadLines(AnswersCase):
         host.wait_cycles(3)
         sink = self.finish("one bad line in 2,000", host, allowed=("rejected",))
         letters = self.dead_letters(host)
-        self.assertEqual(sink["dropped"]["rejected"], len(letters))
+        self.assertEqual(sink["dropped_by_reason"]["rejected"], len(letters))
         for letter in letters:
             self.assertTrue(letter["line"].startswith("collector_latency "), letter)
             self.assertIn("field type conflict", letter["words"])
@@ -175,7 +175,7 @@ class BadLines(AnswersCase):
         host.wait_cycles(2)
         sink = self.finish("400 whole", host, allowed=("rejected",))
         letters = self.dead_letters(host)
-        self.assertEqual(sink["dropped"]["rejected"], len(letters))
+        self.assertEqual(sink["dropped_by_reason"]["rejected"], len(letters))
         self.assertTrue(all(marker in letter["line"] for letter in letters))
 
 

@@ -57,10 +57,10 @@ class FullDisk(DiskCase):
         host.wait_cycles(3)
         self.influx.kill()
         filler = self.fill(host)
-        host.wait(lambda: host.status()["spool"]["disk"] != "ok", "the full disk to be noticed", 60)
+        host.wait(lambda: host.status()["spool"]["failing_since"], "the full disk to be noticed", 60)
         host.wait_cycles(6)
         os.unlink(filler)
-        host.wait(lambda: host.status()["spool"]["disk"] == "ok", "the disk to be written again")
+        host.wait(lambda: host.status()["spool"]["failing_since"] is None, "the disk to be written again")
         self.influx.start()
         # Its own oldest segment may have been given up for space, once: counted.
         self.finish("disk full, then space again", host, allowed=("disk_space", "evicted"))
@@ -71,14 +71,13 @@ class FullDisk(DiskCase):
         host.start()
         host.wait_cycles(2)
         self.fill(host)
-        host.wait(lambda: host.status()["spool"]["disk"] != "ok", "the full disk to be noticed", 60)
+        host.wait(lambda: host.status()["spool"]["failing_since"], "the full disk to be noticed", 60)
         before = faults.sink_of(host.status())["delivered"]
         host.wait_cycles(6)
         self.assertGreater(faults.sink_of(host.status())["delivered"], before)
         missed = host.status()["collector"]["missed_beats"]
         self.assertLessEqual(missed, 1)
-        host.signal(15)
-        host.wait_end()
+        host.stop()
         # What is on disk is older than what was delivered; the database is asked instead.
         times = faults.complete_cycles(self, self.influx, VMS)
         print(f"\ndisk full, database up: {len(times)} cycles, all whole", file=sys.stderr)
@@ -101,10 +100,10 @@ class FailingDisk(DiskCase):
         self.influx.kill()
         with open(control, "wb"):
             pass
-        host.wait(lambda: host.status()["spool"]["disk"] != "ok", "the error to be noticed")
+        host.wait(lambda: host.status()["spool"]["failing_since"], "the error to be noticed")
         host.wait_cycles(5)
         os.unlink(control)
-        host.wait(lambda: host.status()["spool"]["disk"] == "ok", "the disk to be written again")
+        host.wait(lambda: host.status()["spool"]["failing_since"] is None, "the disk to be written again")
         host.wait_cycles(2)
         # Killed now: what was in memory during the error must have reached the disk since.
         host.kill()
@@ -137,7 +136,7 @@ class DamagedSpool(DiskCase):
         host.start()
         host.wait_cycles(2)
         sink = self.finish(fault, host, allowed=("corrupt",))
-        return sink["dropped"].get("corrupt", 0)
+        return sink["dropped_by_reason"].get("corrupt", 0)
 
     def test_bits_flipped_inside(self):
         seed = random.randrange(1 << 32)
