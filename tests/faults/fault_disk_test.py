@@ -56,7 +56,11 @@ class FullDisk(DiskCase):
         host.start()
         host.wait_cycles(3)
         self.influx.kill()
+        host.wait_cycles(3)
+        # A segment's room is reserved when it begins, so the disk is full for the next one: that of the next start.
+        host.kill()
         filler = self.fill(host)
+        host.start()
         host.wait(lambda: host.status()["spool"]["failing_since"], "the full disk to be noticed", 60)
         host.wait_cycles(6)
         os.unlink(filler)
@@ -68,9 +72,8 @@ class FullDisk(DiskCase):
     def test_delivery_goes_on_with_a_full_disk(self):
         host = self.host()
         self.small_disk(host, "24m")
-        host.start()
-        host.wait_cycles(2)
         self.fill(host)
+        host.start()
         host.wait(lambda: host.status()["spool"]["failing_since"], "the full disk to be noticed", 60)
         before = faults.sink_of(host.status())["delivered"]
         host.wait_cycles(6)
@@ -164,7 +167,7 @@ class DamagedSpool(DiskCase):
     def test_a_foreign_file_in_its_place(self):
         host = self.host()
         os.makedirs(host.spool_dir)
-        for name in ("0000000000000000.seg", "cursor-influx", "influx.cursor"):
+        for name in ("0000000000000000.seg", "0000000000000000-00000001.seg", "sink.cursor", "notes.txt"):
             with open(os.path.join(host.spool_dir, name), "wb") as file:
                 file.write(b"this is no spool\n" * 100)
         host.start()

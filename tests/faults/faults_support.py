@@ -214,7 +214,7 @@ def spool_counts(host):
     done = host.run("spool", "status", "-o", "json")
     if done.returncode != 0:
         raise AssertionError(f"spool status ended with {done.returncode}: {done.stderr}")
-    readers = json.loads(done.stdout)["readers"]
+    readers = [reader for reader in json.loads(done.stdout)["readers"] if reader["valid"]]
     if len(readers) != 1:
         raise AssertionError(f"{len(readers)} readers, not 1")
     return readers[0]
