@@ -29,6 +29,8 @@ function(module name)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE vm_${name} project_warnings GTest::gmock GTest::gtest_main)
+    # Half of a test's compile time is these two headers.
+    target_precompile_headers(${name}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
     target_compile_definitions(${name}_test PRIVATE
       VIRTMETER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" VIRTMETER_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
     add_test(NAME ${name} COMMAND ${name}_test)

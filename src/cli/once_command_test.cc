@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/test_output.h"
+#include "source/libvirt/test_suppressions.h"
 
 namespace virtmeter {
 namespace {

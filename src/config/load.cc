@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -168,6 +169,23 @@ void check_together(SettingsDraft& draft) {
                "write max_queue of at least batch_max_lines: a batch is filled from the queue");
 }
 
+bool is_on_this_host(std::string_view http_url) {
+  constexpr std::array<std::string_view, 3> kHosts = {"http://127.", "http://localhost", "http://[::1]"};
+  return std::any_of(kHosts.begin(), kHosts.end(),
+                     [&](std::string_view host) { return http_url.starts_with(host); });
+}
+
+// Encryption is what `https` in the address says; without it a token is everybody's on the way.
+void warn_of_open_token(SettingsDraft& draft) {
+  const Settings& settings = draft.settings;
+  if (settings.influx_token.empty() || !settings.influx_url.starts_with("http://")) return;
+  if (is_on_this_host(settings.influx_url)) return;
+  draft.warnings.push_back(
+      "influx_url: the token travels unencrypted; write https://, and influx_ca_file for certificates of "
+      "your "
+      "own");
+}
+
 }  // namespace
 
 EnvironmentLookup process_environment() {
@@ -185,6 +203,7 @@ LoadOutcome load_settings(const LoadInputs& inputs) {
   fill_defaults(inputs, draft);
   resolve_token(variable(inputs, "CREDENTIALS_DIRECTORY"), draft);
   check_together(draft);
+  warn_of_open_token(draft);
   if (draft.problems.empty()) {
     return {LoadedSettings{std::move(draft.settings), std::move(draft.origins), std::move(draft.warnings),
                            std::move(files)},

@@ -237,6 +237,19 @@ TEST(Load, SaysWhyAFileCannotBeRead) {
             "    save the file in the encoding UTF-8\n");
 }
 
+TEST(Load, WarnsOfATokenThatTravelsUnencrypted) {
+  const auto warnings = [](const char* url, const char* token) {
+    return loaded(inputs_of("", {{"INFLUX_URL", url}, {"INFLUX_TOKEN", token}})).warnings;
+  };
+  EXPECT_EQ(warnings("http://db.example.org:8086", "secret"),
+            std::vector<std::string>{"influx_url: the token travels unencrypted; write https://, and "
+                                     "influx_ca_file for certificates of your own"});
+  EXPECT_TRUE(warnings("https://db.example.org:8086", "secret").empty());
+  EXPECT_TRUE(warnings("http://127.0.0.1:8086", "secret").empty());
+  EXPECT_TRUE(warnings("http://[::1]:8086", "secret").empty());
+  EXPECT_TRUE(warnings("http://db.example.org:8086", "").empty());
+}
+
 TEST(Load, SaysWhyConfDCannotBeRead) {
   const TempFolder folder;
   folder.write("conf.d", "");

@@ -36,7 +36,7 @@ def setUpModule():
 
 
 def cycle_lines(number):
-    return VMS * (4 if number == 1 else 5) + 1
+    return VMS * (4 if number == 1 else 5) + 2  # collector_latency and collector_stats
 
 
 # --- the stand-ins ---

@@ -354,7 +354,7 @@ class Influxd(databases.Influxd):
 
 # --- what a database holds ---
 
-MEASUREMENTS = ("vm_metrics", "vm_features", "vm_devices", "vm_totals", "collector_latency", "collector_stats")
+MEASUREMENTS = ("vm_metrics", "vm_features", "vm_devices", "vm_totals", "vm_health", "collector_latency", "collector_stats")
 
 
 def point(line):
@@ -376,7 +376,7 @@ def stored_points(influx, db, measurements=MEASUREMENTS):
 # One field of each kind of line that is never left out.
 _COUNTED = (("vm_metrics", "cpu_count"), ("vm_features", "memory_rate_kb_per_sec"), ("vm_devices", "rxbytes"),
             ("vm_devices", "rd_req"), ("vm_totals", "cpus"), ("collector_latency", "loop_latency_ms"),
-            ("collector_stats", "cycles"))
+            ("collector_stats", "cycles"), ("vm_health", "health_code"))
 
 
 def count_points(influx, db):

@@ -2,6 +2,7 @@
 #include "source/libvirt/libvirt_connection.h"
 
 #include <gtest/gtest.h>
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -59,6 +60,16 @@ class LibvirtConnectionTest : public ::testing::Test {
   std::string folder_;
   int listener_ = -1;
 };
+
+TEST_F(LibvirtConnectionTest, CannotChangeAVm) {
+  LibvirtConnection reading = connection("test:///default");
+  ASSERT_TRUE(reading.open(seconds(10)));
+  const virDomainPtr domain = virDomainLookupByID(reading.get(), 1);
+  ASSERT_NE(domain, nullptr);
+  EXPECT_NE(virDomainSuspend(domain), 0);
+  EXPECT_EQ(virGetLastErrorCode(), VIR_ERR_OPERATION_DENIED);
+  virDomainFree(domain);
+}
 
 TEST_F(LibvirtConnectionTest, GivesUpADaemonThatDoesNotAnswer) {
   LibvirtConnection connection = this->connection(silent_daemon());
