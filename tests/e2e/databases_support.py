@@ -354,7 +354,7 @@ class Influxd(databases.Influxd):
 
 # --- what a database holds ---
 
-MEASUREMENTS = ("vm_metrics", "vm_features", "vm_devices", "vm_totals", "vm_health", "collector_latency", "collector_stats")
+MEASUREMENTS = ("vm_metrics", "vm_features", "vm_devices", "vm_totals", "collector_latency", "collector_stats")
 
 
 def point(line):

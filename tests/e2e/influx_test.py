@@ -50,7 +50,7 @@ def setUpModule():
 
 def lines_of_cycle(number):
     """How many lines the node's cycle of that number has: one more for each VM once there are rates."""
-    return VMS * (4 if number == 1 else 5) + 1
+    return VMS * (4 if number == 1 else 5) + 2  # collector_latency and collector_stats
 
 
 def line_count(cycles):
