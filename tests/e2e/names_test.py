@@ -194,7 +194,7 @@ class InfluxTest(unittest.TestCase):
     def test_no_measurement_tag_or_field_is_forged(self):
         self.assertEqual(sorted((name,) for name in MEASUREMENTS), self.column("SHOW MEASUREMENTS", "name"))
         tags = {(measurement, key) for measurement in MEASUREMENTS[:4] for key in TAGS}
-        tags |= {("vm_devices", key) for key in DEVICE_TAGS}
+        tags |= {("vm_devices", key) for key in DEVICE_TAGS} | {("collector_stats", "sink")}
         self.assertEqual(sorted(tags), self.column("SHOW TAG KEYS", "_measurement", "tagKey"))
         fields = {(measurement, key) for measurement, keys in FIELDS.items() for key in keys}
         self.assertEqual(sorted(fields), self.column("SHOW FIELD KEYS", "_measurement", "fieldKey"))
