@@ -149,11 +149,20 @@ class TestServer {
       setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     }
     if (then == Then::die) shutdown(listener_, SHUT_RDWR);
+    if (then == Then::close) linger_until_closed(fd);
     if (then == Then::stall) readable(fd);
     while (then == Then::drip && !stopped() && send_all(fd, "x") && !readable(fd, 1000)) {
     }
     const std::string much(64u << 10, 'x');
     while (then == Then::endless && !stopped() && send_all(fd, much)) {
+    }
+  }
+
+  // As real servers do: closing over what the client has still sent would reset the connection, and with it
+  // take the answer away before the client has read it.
+  void linger_until_closed(int fd) const {
+    shutdown(fd, SHUT_WR);
+    for (std::string rest; receive(fd, rest); rest.clear()) {
     }
   }
 
