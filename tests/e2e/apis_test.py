@@ -18,6 +18,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from support import run_virtmeter, temp_folder
+import databases_support
 from databases_support import (Answer, DatabaseDaemon, Influxd, RecordingProxy, StandIn, count_points, export_all,
                                json_answer, make_certificate, plain_vms, point, write_node)
 from databases import VictoriaMetrics
@@ -36,7 +37,7 @@ def setUpModule():
 
 
 def cycle_lines(number):
-    return VMS * (4 if number == 1 else 5) + 2  # collector_latency and collector_stats
+    return databases_support.lines_of_cycle(VMS, number)
 
 
 # --- the stand-ins ---

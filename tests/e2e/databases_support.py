@@ -51,6 +51,12 @@ def plain_vms(count):
     return [Vm(f"vm{number}") for number in range(count)]
 
 
+def lines_of_cycle(vms, number):
+    """How many lines a daemon's cycle of that number has with so many plain_vms(): one more for each VM once there are
+    rates, and collector_latency and collector_stats."""
+    return vms * (4 if number == 1 else 5) + 2
+
+
 def _domain_xml(vm):
     nics = "".join(f"<interface type='ethernet'><target dev={quoteattr(nic)}/></interface>" for nic in vm.nics)
     disks = "".join(f"<disk type='file' device='disk'><source file='/none'/><target dev={quoteattr(disk)}/></disk>"

@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from support import (DISK_FIELDS, FEATURES_FIELDS, LATENCY_FIELDS, METRICS_FIELDS, NIC_FIELDS, STATS_FIELDS,
                      TOTALS_FIELDS, temp_folder)
+import databases_support
 from databases_support import (MEASUREMENTS, DatabaseDaemon, Influxd, RecordingProxy, count_points, plain_vms, point,
                                stored_points, wait_until_stored, write_node)
 from lab import LINUX, GuestSpec, Lab, LabError
@@ -50,7 +51,7 @@ def setUpModule():
 
 def lines_of_cycle(number):
     """How many lines the node's cycle of that number has: one more for each VM once there are rates."""
-    return VMS * (4 if number == 1 else 5) + 2  # collector_latency and collector_stats
+    return databases_support.lines_of_cycle(VMS, number)
 
 
 def line_count(cycles):
