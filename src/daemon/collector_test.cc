@@ -20,7 +20,7 @@ class StubSource final : public Source {
     while (hanging_) changed_.wait(mutex_);
     VmSample vm;
     vm.layout = std::make_shared<VmLayout>();
-    vms.push_back(vm);
+    vms.assign(1, vm);
     return Status::ok();
   }
   std::string host_name() override { return ""; }

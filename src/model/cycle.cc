@@ -75,6 +75,21 @@ std::size_t VmLayout::bytes() const {
   return total;
 }
 
+void begin_sample(VmSample& sample, std::shared_ptr<const VmLayout> layout) {
+  sample.values = {};
+  sample.health = {};
+  sample.nics.assign(layout->nics.size(), {});
+  sample.disks.assign(layout->disks.size(), {});
+  sample.layout = std::move(layout);
+  set_read_at(sample, {});
+}
+
+void set_read_at(VmSample& sample, BootTime moment) {
+  sample.read_at = moment;
+  sample.memory_read_at = moment;
+  sample.disks_read_at = moment;
+}
+
 bool is_known_state(std::int64_t code) {
   return code >= 0 && code < static_cast<std::int64_t>(kStateNames.size());
 }

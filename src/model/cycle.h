@@ -45,12 +45,23 @@ struct VmLayout {
 
 struct VmSample {
   std::shared_ptr<const VmLayout> layout;
-  BootTime read_at;  // Middle of the call that read the counters.
+  // When the values were read: the middle of the call. Memory as the hypervisor and the guest tell it and the
+  // disks may be of another moment than the rest.
+  BootTime read_at;
+  BootTime memory_read_at;
+  BootTime disks_read_at;
   VmValues values;
   std::vector<NicValues> nics;    // One per layout->nics.
   std::vector<DiskValues> disks;  // One per layout->disks.
   HealthValues health;            // Without health_code where there is nothing to be told.
 };
+
+// Makes `sample` one of `layout` with nothing read yet. Keeps its storage: a VM whose devices are as many as
+// before costs no allocation.
+void begin_sample(VmSample& sample, std::shared_ptr<const VmLayout> layout);
+
+// All values are of one moment.
+void set_read_at(VmSample& sample, BootTime moment);
 
 struct Cycle {
   std::uint64_t number = 0;  // 1 is the first of this process.

@@ -9,8 +9,16 @@ namespace {
 
 constexpr RowRange kFeatures = line_rows(Line::vm_features);
 
-double seconds_between(const VmSample& before, const VmSample& now) {
-  return std::chrono::duration<double>(now.read_at - before.read_at).count();
+// When the value of the row `id` was read.
+BootTime read_time(const VmSample& vm, MetricId id) {
+  if (id == metric_id("vm_metrics.memory_used_kb")) return vm.memory_read_at;
+  const MetricId part = kMetricOf[id];
+  return part < kMetricCount && scope_of(part) == Scope::disk ? vm.disks_read_at : vm.read_at;
+}
+
+// Zero or less where the value is still the one of the sample before.
+double seconds_between(const VmSample& before, const VmSample& now, MetricId id) {
+  return std::chrono::duration<double>(read_time(now, id) - read_time(before, id)).count();
 }
 
 // Whether one device has counted less than before: it was replaced, though its name is the same.
@@ -36,7 +44,7 @@ bool same_parts(const VmSample& now, const VmSample& before, MetricId id) {
 std::optional<double> rate_of(MetricId id, const VmSample& now, const VmSample& before) {
   const auto was = before.values.integer(id);
   const auto is = now.values.integer(id);
-  const double seconds = seconds_between(before, now);
+  const double seconds = seconds_between(before, now, id);
   if (!was || !is || seconds <= 0) return std::nullopt;
   if (metric(id).kind == Kind::counter && *is < *was) return std::nullopt;
   if (metric(id).origin.how == How::sum && !same_parts(now, before, id)) return std::nullopt;

@@ -36,7 +36,7 @@ VmSample make_vm(const VmSpec& spec) {
   layout->nics = spec.nics;
   VmSample vm;
   vm.layout = layout;
-  vm.read_at = spec.read_at;
+  set_read_at(vm, spec.read_at);
   vm.values.set_integer(metric_id("vm_metrics.memory_used_kb"), spec.memory_kib);
   for (const std::int64_t bytes : spec.rx_bytes) {
     NicValues nic;
@@ -83,6 +83,20 @@ TEST(Derive, DividesByTheSecondsBetweenTheReadings) {
   EXPECT_DOUBLE_EQ(*vm.values.real(kMemoryRate), -40.0);
   EXPECT_DOUBLE_EQ(*vm.values.real(kMemoryAngle), std::atan(-40.0 + 1e-12) * 180 / M_PI);
   EXPECT_DOUBLE_EQ(*vm.values.real(kRxAngle), std::atan(600.0) * 180 / M_PI);
+}
+
+TEST(Derive, DividesEachGroupByTheTimeBetweenItsOwnReadings) {
+  VmSample before = make_vm({});
+  VmSample now = make_vm(later({}, [](VmSpec& spec) {
+    spec.memory_kib = 1100;
+    spec.rx_bytes = {600, 100};
+  }));
+  now.memory_read_at = kStart + seconds(10);
+  now.disks_read_at = before.disks_read_at;
+  derive_features(now, before);
+  EXPECT_DOUBLE_EQ(*now.values.real(kRxRate), 500 / 5.0);
+  EXPECT_DOUBLE_EQ(*now.values.real(kMemoryRate), 100 / 10.0);
+  EXPECT_FALSE(now.values.real(kWriteRate)) << "the disks were not read anew";
 }
 
 TEST(Derive, GivesZeroForCountersThatStoodStill) {

@@ -16,17 +16,18 @@ class CountingSource final : public Source {
 
   Status read(std::vector<VmSample>& vms) override {
     clock_.advance(milliseconds(20));
+    vms.clear();
     if (failing) return Error{Errc::unavailable, "not connected", ""};
     auto layout = std::make_shared<VmLayout>();
     layout->nics = {"vnet0"};
     VmSample vm;
     vm.layout = layout;
-    vm.read_at = clock_.boot_now();
+    set_read_at(vm, clock_.boot_now());
     vm.nics.resize(1);
     vm.values.set_integer(metric_id("vm_totals.state"), state);
     const auto bytes = std::chrono::duration_cast<milliseconds>(vm.read_at.since_boot).count();
     vm.nics[0].set_integer(metric_id("nic.rxbytes"), bytes);
-    vms.push_back(vm);
+    vms.assign(1, vm);
     return Status::ok();
   }
   std::string host_name() override { return "hv-03"; }

@@ -51,8 +51,9 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  // Reads every active VM once and appends a sample for each to `vms`. One VM's failure costs that VM's
-  // values, never another's. An error means that no VM could be read at all.
+  // Reads every active VM once and makes `vms` their samples. What it held before is storage to be used again
+  // (begin_sample). One VM's failure costs that VM's values, never another's. An error means that no VM could
+  // be read at all, and leaves `vms` empty.
   virtual Status read(std::vector<VmSample>& vms) = 0;
 
   // The name of the hypervisor's host; empty when not known.

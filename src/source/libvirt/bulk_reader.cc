@@ -75,7 +75,7 @@ void BulkReader::take_record(VmReading& reading, std::span<const virTypedParamet
   }
   if (reading.vanished) return;
   record.fill(reading.sample);
-  reading.sample.read_at = read_at_;
+  set_read_at(reading.sample, read_at_);
   reading.groups = record.groups();
   reading.has_record = true;
 }

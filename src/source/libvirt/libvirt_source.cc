@@ -55,6 +55,7 @@ LibvirtSource::LibvirtSource(const LibvirtSourceOptions& options, std::unique_pt
 // --------------------------------------------------------------------------------------- the read, top down
 
 Status LibvirtSource::read(std::vector<VmSample>& vms) {
+  vms.clear();
   Status connected = ensure_connected();
   if (!connected) return connected;
   apply_invalidations();

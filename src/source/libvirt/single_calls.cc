@@ -39,7 +39,7 @@ void SingleCalls::complete(VmReading& reading) {
   if (!reading.vanished && !(groups.nics && groups.disks)) fill_devices(reading);
   if (reading.vanished) return;
   if (!reading.has_record || !groups.cpu) {
-    reading.sample.read_at = middle(asked, tools_.clock.boot_now());
+    set_read_at(reading.sample, middle(asked, tools_.clock.boot_now()));
   }
   if (reading.way == VmReading::Way::whole) return explain_after_bulk(groups, reading.sample);
   explain_all(reading.sample, Absence::hung);
@@ -51,7 +51,7 @@ void SingleCalls::complete_without_monitor(VmReading& reading) {
     const BootTime asked = tools_.clock.boot_now();
     ++tools_.counts.fallback_calls;
     const Status status = tools_.connector.get_info(*reading.live, reading.sample.values);
-    if (status) reading.sample.read_at = middle(asked, tools_.clock.boot_now());
+    if (status) set_read_at(reading.sample, middle(asked, tools_.clock.boot_now()));
     if (!status) {
       ++tools_.counts.failed_calls;
       reading.vanished = reading.vanished || status.error().code == Errc::not_found;
