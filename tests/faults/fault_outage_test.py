@@ -15,7 +15,8 @@ VMS = 100
 LINES_PER_CYCLE = 5 * VMS
 OUTAGE_SECONDS = faults.longer(15, 3600)
 # Twice the live rate of 1,000 lines a second: slow enough to look at.
-DRAIN = 2000
+DRAIN = faults.longer(2000, 20_000)
+DRAIN_SECONDS = faults.longer(600, 3600)
 
 
 class LongOutage(unittest.TestCase):
@@ -35,7 +36,7 @@ class LongOutage(unittest.TestCase):
         started = time.monotonic()
         host.wait(lambda: faults.sink_of(host.status())["failing_since"] is None, "delivery to work again", 70)
         ages = []
-        while faults.sink_of(host.status())["waiting"] > 2 * LINES_PER_CYCLE and time.monotonic() - started < 600:
+        while faults.sink_of(host.status())["waiting"] > 2 * LINES_PER_CYCLE and time.monotonic() - started < DRAIN_SECONDS:
             newest = influx.query('SELECT LAST(cpus) FROM vm_totals WHERE "name"=\'vm0\'', db=DB)[0]["time"]
             ages.append((time.time_ns() - newest) / 1e9)
             time.sleep(0.25)
