@@ -154,6 +154,8 @@ class DamagedSpool(DiskCase):
                 file.seek(place)
                 file.write(bytes([data[place] ^ (1 << chance.randrange(8))]))
         for _round in range(faults.longer(1, 50)):
+            self.influx.query(f"DROP DATABASE {DB}")
+            self.influx.create_database(DB)
             lost = self.damaged(flip, "a bit flipped")
             self.assertGreater(lost, 0)
 
