@@ -4,6 +4,7 @@
 
 #include "source/libvirt/event_registry.h"
 #include "source/libvirt/libvirt_error.h"
+#include "source/libvirt/reach.h"
 
 namespace virtmeter {
 namespace {
@@ -32,6 +33,8 @@ Status LibvirtConnection::open(std::chrono::nanoseconds limit) {
   close_limit_ = limit;
   broken_ = false;
   closed_ = false;
+  Status reached = reach(uri_, limit);
+  if (!reached) return std::move(reached).error().within("E101 connect to " + loggable_uri(uri_text_));
   const EventRegistry::Connecting connecting(number_);
   connection_ = watched(limit, [this] {
     ConnectHandle connection(virConnectOpenReadOnly(uri_text_.c_str()));
