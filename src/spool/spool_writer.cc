@@ -149,7 +149,8 @@ void SpoolWriter::finish() {
     log_warning("virtmeter ends: {} lines are lost, they were in memory only{}", lost,
                 status ? "" : ": " + status.error().message);
   if (!has_folder || !attached_) return;
-  log_.close();
+  const Status closed = log_.close();
+  if (status) status = closed;
   if (status) status = keeper_.save_cursors(SpoolKeeper::When::now);
   note(status);
 }
