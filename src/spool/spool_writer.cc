@@ -150,8 +150,10 @@ void SpoolWriter::finish() {
                 status ? "" : ": " + status.error().message);
   if (!has_folder || !attached_) return;
   const Status closed = log_.close();
-  if (status) status = closed;
-  if (status) status = keeper_.save_cursors(SpoolKeeper::When::now);
+  // Also when the disk takes no lines: their room in the cursor is there, and the next start is to know what
+  // was delivered and what is lost.
+  const Status saved = keeper_.save_cursors(SpoolKeeper::When::now);
+  if (status) status = closed ? saved : closed;
   note(status);
 }
 
