@@ -92,6 +92,20 @@ TEST(Spool, KeepsTheCountsWhenTheDiskTakesNoMoreLines) {
   EXPECT_TRUE(counts.conserved());
 }
 
+// Until the folder can be read, lines get high numbers; those of the folder go on lower.
+TEST(Spool, HandsOutNewLinesAsLiveOnesAfterAFolderThatCameLate) {
+  TestSpool test;
+  test.files.fail({.first = 0, .count = UINT64_MAX});
+  test.open();
+  test.reader().close();
+  EXPECT_FALSE(test.reader().take());
+  test.files.heal();
+  ASSERT_TRUE(test.spool->write_pending());
+  test.append(10);
+  EXPECT_EQ(test.reader().counts().waiting, 10u);
+  EXPECT_EQ(test.reader().counts().backlog, 0u);
+}
+
 TEST(Spool, TellsEachReaderTheSameLines) {
   TestSpool test;
   test.names = {"influx", "file"};
