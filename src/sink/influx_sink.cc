@@ -72,6 +72,7 @@ InfluxSink::InfluxSink(InfluxTarget target, InfluxOptions options, const Clock& 
       read_token_(std::move(options.read_token)),
       wanted_api_(options.api),
       clock_(clock),
+      unread_(clock),
       client_(std::move(options.http)) {}
 
 std::string InfluxSink::target() const {
@@ -135,7 +136,8 @@ bool InfluxSink::renew_token() {
   if (!read_token_) return false;
   Result<std::string> token = read_token_();
   if (!token) {
-    log_warning("the credential was refused and cannot be read again: {}", token.error().message);
+    unread_.warn("token", fmt::format("the credential was refused and cannot be read again: {}; fix: {}",
+                                      token.error().message, token.error().fix));
     return false;
   }
   if (*token == target_.token || !may_work(*token)) return false;

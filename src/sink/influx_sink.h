@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/http_client.h"
 #include "sink/answer.h"
 #include "sink/gzip.h"
@@ -64,6 +65,7 @@ class InfluxSink final : public Sink {
   const std::function<Result<std::string>()> read_token_;
   const InfluxApi wanted_api_;
   const Clock& clock_;
+  LimitedLog unread_;
   HttpClient client_;
   Gzip gzip_;
   PoisonWatch poison_;
