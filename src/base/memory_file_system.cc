@@ -38,7 +38,7 @@ class MemoryFile final : public File {
     if (files_.frozen_) return status;
     const std::uint64_t end = offset + bytes.size();
     const std::uint64_t growth = end > node_->bytes.size() ? end - node_->bytes.size() : 0;
-    if (status && files_.used_bytes() + growth > files_.capacity_bytes_)
+    if (status && growth > 0 && files_.used_bytes() + growth > files_.capacity_bytes_)
       status = Error{Errc::limit, "write " + path_ + ": no space left", ""};
     if (!status) bytes = bytes.substr(0, bytes.size() / 2);
     if (bytes.empty()) return status;

@@ -134,7 +134,9 @@ TEST(FileLayer, NeverShowsASecret) {
   for (const std::string_view text :
        {"influx_token = \"S3CRET", "influx_token = S3CRET", "influx_token = 53CRET",
         "influx_tokn = \"S3CRET\"", "influx_token = \"S3CRET\\u0007\"", "influx_token = [\"S3CRET\"]",
-        "influx_url = \"http://u:S3CRET@h\"", "influx_url = \"http://u:S3CRET@h",
+        "influx_url = \"http://u:S3CRET@h\"", "influx_url = \"http://h?p=S3CRET\"",
+        "influx_url = \"http://u:p@h?p=S3CRET\"", "influx_url = \"http://h:1?p=x@S3CRET\"",
+        "influx_url = \"http://h?p=x@S3CRET\"", "influx_url = \"http://u:S3CRET@h",
         "influx_token = \"\"\"\nS3CRET\\q\n\"\"\"", "[influx]\ntoken = \"S3CRET\"",
         "influx_token = '''\nx\nS3CRET == \x01", "password = \"S3CRET\" x", "influx_url = \"u:S3CRET@h\""}) {
     const std::string shown = problems_for_terminal(applied(text).problems);

@@ -40,14 +40,24 @@ bool looks_secret(std::string_view line) {
 }
 
 // Hides user and password of an address: what stands before the last '@' (a password may hold any sign) and
-// behind "://" or else behind `from`, when it holds a ':'.
+// behind "://" or else behind `from`, when it holds a ':'. And its query, which with InfluxDB 1.x may hold
+// them, too.
 std::string without_password(std::string line, std::size_t from = 0) {
   const std::size_t scheme = line.find("://", from);
-  const std::size_t start = scheme == std::string::npos ? line.find_first_not_of(" \"'", from) : scheme + 3;
+  std::size_t start = scheme == std::string::npos ? line.find_first_not_of(" \"'", from) : scheme + 3;
+  if (start == std::string::npos) return line;
   const std::size_t sign = line.rfind('@');
-  if (start == std::string::npos || sign == std::string::npos || sign < start) return line;
-  if (line.find(':', start) < sign) line.replace(start, sign - start, kHidden);
-  return line;
+  const bool has_sign = sign != std::string::npos && sign >= start;
+  if (has_sign && line.find(':', start) < sign) {
+    // Where a '?' stands before the '@', it cannot be told to which of them the rest belongs.
+    const bool unclear = line.find('?', start) < sign;
+    line.replace(start, (unclear ? line.find_last_not_of("\"'") + 1 : sign) - start, kHidden);
+    start += kHidden.size();
+  }
+  const std::size_t query = line.find('?', start);
+  if (query == std::string::npos || line.find('=', query) == std::string::npos) return line;
+  const std::size_t end = std::min(line.find_first_of("\"' ", query), line.size());
+  return line.replace(query + 1, end - query - 1, kHidden);
 }
 
 std::string_view line_of(std::string_view text, std::uint32_t line) {

@@ -1,5 +1,6 @@
 // Settings: everything an operator may choose, as plain data with its defaults. The table in options.cc has
-// one row for each member; it is what reads, checks, prints and documents them. Not thread-safe.
+// one row for each member but influx_token_path; it is what reads, checks, prints and documents them. Not
+// thread-safe.
 #pragma once
 
 #include <chrono>
@@ -31,6 +32,7 @@ struct Settings {
   std::string influx_org;
   Secret influx_token;  // After loading: from whichever place it came.
   std::string influx_token_file;
+  std::string influx_token_path;  // After loading: the file influx_token was read from; empty: from none.
   std::string influx_ca_file;
   std::int64_t batch_max_lines = 2000;
   std::chrono::nanoseconds batch_max_sec = std::chrono::seconds(1);

@@ -43,7 +43,7 @@ TEST(WebAddress, SaysWhatIsWrongWithAnother) {
         "influx_url must have a port from 1 to 65535, got \"http://h:\"; for example "
         "\"http://127.0.0.1:8086\"");
   check("http://h?db=x",
-        "influx_url must end before any '?', '#' or space, got \"http://h?db=x\"; "
+        "influx_url must end before any '?', '#' or space, got \"http://h?(hidden)\"; "
         "for example \"http://127.0.0.1:8086\"");
 }
 
@@ -52,6 +52,15 @@ TEST(WebAddress, NeverShowsAPassword) {
        {"http://u:pw@h", "http://u:p/w@h", "u:pw@h", "ftp://u:pw@h", "http://u@h"}) {
     EXPECT_EQ(complaint("influx_url", text),
               "influx_url holds a user name or password; leave them out and set influx_token instead");
+  }
+}
+
+TEST(WebAddress, NeverShowsAQuery) {
+  for (const std::string_view text :
+       {"http://h/write?p=S3CRET", "h?p=S3CRET", "ftp://h?p=S3CRET", "http://?p=S3CRET"}) {
+    const std::string said = complaint("influx_url", text);
+    EXPECT_NE(said, "");
+    EXPECT_EQ(said.find("S3CRET"), std::string::npos) << said;
   }
 }
 

@@ -22,7 +22,7 @@ struct ReadToken {
 };
 
 // The message of an error is a clause that fits behind the path.
-Result<ReadToken> read_token(const std::string& path) {
+Result<ReadToken> read_file(const std::string& path) {
   auto file = read_small_file(path, kTokenBytesMax);
   if (!file) return std::move(file).error();
   const std::string_view token = trimmed(file->text);
@@ -36,16 +36,22 @@ Result<ReadToken> read_token(const std::string& path) {
   return ReadToken{Secret(std::string(token)), file->mode};
 }
 
+Error with_path(Error error, const std::string& path) {
+  error.message = "influx_token: " + printable(path, 400) + " " + error.message;
+  return error;
+}
+
 // Reads the token and says where it came from in the origin: `kind` is "file" or "credential".
 void take_token(const std::string& path, const std::string& kind, SettingPlace place, SettingsDraft& draft) {
-  auto read = read_token(path);
+  auto read = read_file(path);
   if (!read) {
-    draft.report(std::move(place), "influx_token: " + printable(path, 400) + " " + read.error().message,
-                 read.error().fix);
+    const Error error = with_path(std::move(read).error(), path);
+    draft.report(std::move(place), error.message, error.fix);
     return;
   }
   if ((read->mode & 0007) != 0) draft.warnings.push_back(open_secret_warning(path, read->mode));
   draft.settings.influx_token = std::move(read->token);
+  draft.settings.influx_token_path = path;
   place.via = kind + " " + path;
   draft.origins[option_index(*find_option("influx_token"))] = std::move(place);
 }
@@ -72,6 +78,12 @@ void resolve_token(const std::string& credentials_directory, SettingsDraft& draf
   } else if (!has_token && !credentials_directory.empty()) {
     take_credential(credentials_directory, draft);
   }
+}
+
+Result<Secret> read_token(const std::string& path) {
+  auto read = read_file(path);
+  if (!read) return with_path(std::move(read).error(), path);
+  return std::move(read->token);
 }
 
 std::string open_secret_warning(const std::string& path, mode_t mode) {

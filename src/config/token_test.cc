@@ -24,20 +24,32 @@ TEST(Token, PrefersTheSettingThenTheFileThenTheCredential) {
   SettingsDraft draft;
   resolve_token(folder.path(), draft);
   EXPECT_EQ(draft.settings.influx_token.reveal(), "from-credential");
+  EXPECT_EQ(draft.settings.influx_token_path, folder / "influx-token");
   EXPECT_EQ(origin_text(draft.origin("influx_token")), "credential " + folder / "influx-token");
 
   draft = {};
   set(draft, "influx_token_file", file, SettingLayer::file);
   resolve_token(folder.path(), draft);
   EXPECT_EQ(draft.settings.influx_token.reveal(), "from-file");
+  EXPECT_EQ(draft.settings.influx_token_path, file);
   EXPECT_EQ(origin_text(draft.origin("influx_token")), "file " + file);
 
+  draft = {};
+  set(draft, "influx_token_file", file, SettingLayer::file);
   set(draft, "influx_token", "from-setting", SettingLayer::environment);
   resolve_token(folder.path(), draft);
+  EXPECT_EQ(draft.settings.influx_token_path, "");
   EXPECT_EQ(draft.settings.influx_token.reveal(), "from-setting");
   EXPECT_EQ(origin_text(draft.origin("influx_token")), "environment TEST");
   EXPECT_TRUE(draft.problems.empty());
   EXPECT_TRUE(draft.warnings.empty());
+}
+
+TEST(Token, IsReadAnew) {
+  const TempFolder folder;
+  EXPECT_EQ(read_token(folder.write("file", " new \n")).value().reveal(), "new");
+  EXPECT_EQ(replaced(read_token(folder / "none").error().message, folder.path(), "/t"),
+            "influx_token: /t/none cannot be opened: no such file or directory");
 }
 
 TEST(Token, OfAHigherLayerWinsWhicheverFormItHas) {

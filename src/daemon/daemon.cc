@@ -10,6 +10,7 @@
 #include "daemon/guest_memory.h"
 #include "daemon/hypervisor.h"
 #include "daemon/reload.h"
+#include "daemon/stop_grace.h"
 #include "daemon/thread_name.h"
 #include "web/pages.h"
 
@@ -19,9 +20,9 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-// Together with the exit of the threads these stay under the 5 s that operators and systemd are promised.
+// Together with Delivery::kStopGrace and the exit of the threads this stays under the 5 s that operators and
+// systemd are promised.
 constexpr seconds kCollectorPatience{1};
-constexpr seconds kDeliveryGrace{3};
 
 // A loop that turns at least this often, whatever libvirt does.
 constexpr seconds kEventPulse{5};
@@ -221,7 +222,7 @@ void Daemon::stop_http() {
 bool Daemon::stop() {
   const bool stopped = collector_.stop(kCollectorPatience);
   if (!stopped) log_warning("a call into libvirt does not return; leaving without it");
-  delivery_.stop(kDeliveryGrace);
+  delivery_.stop(stop_grace(delivery_.status(), spool_->status()));
   delivery_thread_.join();
   end_spool();
   stop_http();

@@ -106,6 +106,16 @@ TEST_F(DaemonTest, ReportsWhatItDoes) {
   EXPECT_TRUE(report.stalled.empty());
 }
 
+TEST_F(DaemonTest, EndsAtOnceWhileTheDatabaseIsAwayAndTheLinesAreOnDisk) {
+  settings_.influx_url = "http://127.0.0.1:1";  // Nobody listens there.
+  BootTime stopping;
+  run_until([&](const Daemon& daemon) {
+    stopping = clock_.boot_now();
+    return daemon.delivery_status().failing_since.has_value();
+  });
+  EXPECT_LT(clock_.boot_now() - stopping, Delivery::kStopGrace);
+}
+
 TEST_F(DaemonTest, SendsWhatWaitsToTheNewSinkAfterAReload) {
   settings_.influx_url = "http://127.0.0.1:1";  // Nobody listens there.
   bool reloaded = false;

@@ -2,8 +2,7 @@
 
 #include <functional>
 
-#include "base/text.h"
-#include "config/small_file.h"
+#include "config/token.h"
 
 namespace virtmeter {
 namespace {
@@ -34,14 +33,13 @@ SpoolSync sync_of(Settings::SpoolSync sync) {
   return SpoolSync::every_append;
 }
 
-// A token that came from elsewhere cannot change while the process lives.
+// A token that came from no file cannot change while the process lives.
 std::function<Result<std::string>()> token_reader(const std::string& path) {
   if (path.empty()) return {};
   return [path]() -> Result<std::string> {
-    constexpr std::size_t kTokenBytesMax = 64u << 10;
-    Result<SmallFile> file = read_small_file(path, kTokenBytesMax);
-    if (!file) return std::move(file).error().within("influx_token_file " + path);
-    return std::string(trimmed(file->text));
+    Result<Secret> token = read_token(path);
+    if (!token) return std::move(token).error();
+    return token->reveal();
   };
 }
 
@@ -53,7 +51,7 @@ SinkOptions sink_options(const Settings& settings) {
   options.influx_db = settings.influx_db;
   options.influx_org = settings.influx_org;
   options.influx_token = settings.influx_token.reveal();
-  options.read_influx_token = token_reader(settings.influx_token_file);
+  options.read_influx_token = token_reader(settings.influx_token_path);
   options.influx_api = api_of(settings.influx_api);
   options.influx_ca_file = settings.influx_ca_file;
   options.file_path = settings.file_path;

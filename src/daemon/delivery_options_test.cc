@@ -34,7 +34,7 @@ TEST(DeliveryOptions, ReadTheTokenAgainFromItsFile) {
   char path[] = "/tmp/virtmeter-token-XXXXXX";
   close(mkstemp(path));
   Settings settings;
-  settings.influx_token_file = path;
+  settings.influx_token_path = path;
   const auto read = sink_options(settings).read_influx_token;
   ASSERT_TRUE(read);
   std::ofstream(path) << " first\n";
@@ -43,7 +43,10 @@ TEST(DeliveryOptions, ReadTheTokenAgainFromItsFile) {
   EXPECT_EQ(read().value(), "second");
   unlink(path);
   EXPECT_EQ(read().error().code, Errc::not_found);
-  EXPECT_FALSE(sink_options(Settings{}).read_influx_token);
+  settings = {};
+  settings.influx_token = Secret("t");
+  settings.influx_token_file = path;
+  EXPECT_FALSE(sink_options(settings).read_influx_token) << "a file that did not count";
 }
 
 TEST(DeliveryOptions, CopyTheSpoolsBounds) {

@@ -34,6 +34,8 @@ void mark(Reload reload, ReloadPlan& plan) {
 ReloadPlan plan_reload(const Settings& running, const Settings& wanted) {
   ReloadPlan plan;
   plan.settings = running;
+  // Not an option: it goes with influx_token and influx_token_file, which a reload may change.
+  plan.settings.influx_token_path = wanted.influx_token_path;
   for (const Option& option : options()) {
     if (same_value(option, running, wanted)) continue;
     if (must_wait(option, running, wanted)) {

@@ -45,6 +45,15 @@ TEST(PlanReload, ShowsNoSecret) {
   EXPECT_EQ(plan_reload(wanted, {}).changed, Lines{"influx_token is not set now"});
 }
 
+TEST(PlanReload, TakesTheFileOfTheTokenAlong) {
+  Settings wanted;
+  wanted.influx_token = Secret("new");
+  wanted.influx_token_path = "/run/credentials/influx-token";
+  const ReloadPlan plan = plan_reload({}, wanted);
+  EXPECT_TRUE(plan.sink);
+  EXPECT_EQ(plan.settings.influx_token_path, "/run/credentials/influx-token");
+}
+
 TEST(PlanReload, ShowsHostileValuesHarmlessly) {
   Settings wanted;
   wanted.host_tag = "a\nb";

@@ -25,11 +25,14 @@ std::string part(CURLU* handle, CURLUPart which) {
   return copy;
 }
 
-// What may be shown of a URL that does not parse: nothing before an '@', where a password would stand.
+// What may be shown of a URL that is refused: nothing before an '@', where a password would stand, and no
+// query. Where it cannot be told which of them an '@' belongs to, nothing.
 std::string shown(std::string_view text) {
+  const std::size_t query = text.find_first_of("?#");
   const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return printable(text);
-  return "..." + printable(text.substr(at));
+  if (at == std::string_view::npos) return printable(text.substr(0, query));
+  if (query < at) return "...";
+  return "..." + printable(text.substr(0, query).substr(at));
 }
 
 std::optional<Error> refusal_of_secrets(CURLU* handle, std::string_view text) {
@@ -38,8 +41,7 @@ std::optional<Error> refusal_of_secrets(CURLU* handle, std::string_view text) {
                  "give the credential in its own setting, as user:password, and leave it out of the URL"};
   }
   if (!part(handle, CURLUPART_QUERY).empty() || !part(handle, CURLUPART_FRAGMENT).empty()) {
-    return Error{Errc::invalid,
-                 fmt::format("url {}: holds a query", shown(text.substr(0, text.find_first_of("?#")))),
+    return Error{Errc::invalid, fmt::format("url {}: holds a query", shown(text)),
                  "leave out everything from the '?' or '#' on: database, organization and token have their "
                  "own settings"};
   }

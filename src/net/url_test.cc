@@ -48,6 +48,16 @@ TEST(Url, RefusesSecretsWithoutRepeatingThem) {
   const Result<Url> query = parse_url("http://influx:8086/write?p=secret");
   ASSERT_FALSE(query);
   EXPECT_EQ(query.error().message, "url http://influx:8086/write: holds a query");
+
+  const auto check = [](std::string_view text, std::string_view want) {
+    EXPECT_EQ(parse_url(text).error().message, want);
+  };
+  check("http://influx:port/write?p=secret",
+        "url http://influx:port/write: Port number was not a decimal number between 0 and 65535");
+  check("ftp://influx/write#secret", "url ftp://influx/write: neither http nor https");
+  check("ftp://admin:secret@influx/?p=secret", "url ...@influx/: neither http nor https");
+  check("ftp://influx/?p=sec@ret", "url ...: neither http nor https");
+  check("ftp://admin:sec?r@et", "url ...: Port number was not a decimal number between 0 and 65535");
 }
 
 TEST(PercentEncoded, KeepsOnlyUnreservedCharacters) {

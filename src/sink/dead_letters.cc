@@ -29,13 +29,20 @@ std::string timestamp(WallTime time) {
 DeadLetters::DeadLetters(DeadLettersOptions options, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
-      file_({options_.folder + "/" + options_.sink + ".ndjson", options_.max_bytes}) {}
+      file_({options_.folder + "/" + options_.sink + ".ndjson", options_.max_bytes}),
+      sink_(options_.sink),
+      target_(options_.target) {}
+
+void DeadLetters::set_target(std::string sink, std::string target) {
+  sink_ = std::move(sink);
+  target_ = std::move(target);
+}
 
 void DeadLetters::add(const DeadLetter& letter) {
   nlohmann::ordered_json object;
   object["time"] = timestamp(clock_.wall_now());
-  object["sink"] = options_.sink;
-  object["target"] = options_.target;
+  object["sink"] = sink_;
+  object["target"] = target_;
   object["cause"] = letter.cause;
   if (letter.status != 0) object["status"] = letter.status;
   object["words"] = letter.words;

@@ -16,7 +16,7 @@ namespace virtmeter {
 struct DeadLettersOptions {
   std::string folder;  // Created when the first letter is written. Empty: letters are dropped.
   std::string sink;    // Its name; also the file's.
-  std::string target;  // Where the lines were to go, without a credential.
+  std::string target;  // Where the lines were to go, without a credential; until set_target().
   std::uint64_t max_bytes = 64u << 20;
 };
 
@@ -40,6 +40,9 @@ class DeadLetters {
   // `clock` must outlive it.
   DeadLetters(DeadLettersOptions options, const Clock& clock);
 
+  // A reload may put another sink in the place of the first. The file stays the same.
+  void set_target(std::string sink, std::string target);
+
   void add(const DeadLetter& letter);
 
   // Writes what was added. The process may be killed before: then the lines are counted, but not shown.
@@ -53,6 +56,8 @@ class DeadLetters {
   const DeadLettersOptions options_;
   const Clock& clock_;
   FileSink file_;
+  std::string sink_;
+  std::string target_;
   std::string pending_;
   std::uint64_t pending_letters_ = 0;
   DeadLetterCounts counts_;

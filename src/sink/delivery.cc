@@ -141,13 +141,13 @@ void Delivery::reject(const Batch& piece, const SendResult& result) {
 void Delivery::give_up_search(const Batch& piece, const SendResult& result) {
   if (result.verdict == Verdict::partly) {
     const std::uint64_t lost = std::clamp<std::uint64_t>(result.lost_lines, 1, piece.line_count);
-    dead_letters_.add({result.cause,
-                       result.status,
-                       result.words,
-                       piece.first_line,
-                       {},
-                       lost,
-                       "which lines it were was not looked for: too many were refused before"});
+    add_letter({result.cause,
+                result.status,
+                result.words,
+                piece.first_line,
+                {},
+                lost,
+                "which lines it were was not looked for: too many were refused before"});
     log_lost({}, lost, result);
     acknowledge(piece, result, lost);
     return;
@@ -185,8 +185,12 @@ void Delivery::put_aside(const Batch& piece, std::uint64_t index, const SendResu
   const std::string_view said = !words.empty()          ? words
                                 : !result.words.empty() ? result.words
                                                         : result.error.message;
-  dead_letters_.add(
-      {result.cause, result.status, said, piece.first_line + index, line_at(piece, index), 1, note});
+  add_letter({result.cause, result.status, said, piece.first_line + index, line_at(piece, index), 1, note});
+}
+
+void Delivery::add_letter(const DeadLetter& letter) {
+  dead_letters_.set_target(std::string(sink_.name()), sink_.target());
+  dead_letters_.add(letter);
 }
 
 void Delivery::log_lost(std::string_view line, std::uint64_t count, const SendResult& result) {

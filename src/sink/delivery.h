@@ -96,6 +96,7 @@ class Delivery {
   void acknowledge(const Batch& piece, const SendResult& result, std::uint64_t lost) EXCLUDES(mutex_);
   void put_aside(const Batch& piece, std::uint64_t index, const SendResult& result, std::string_view words,
                  std::string_view note = {});
+  void add_letter(const DeadLetter& letter);
   void log_lost(std::string_view line, std::uint64_t count, const SendResult& result) EXCLUDES(mutex_);
   void replay() EXCLUDES(mutex_);
   void note_failure(const SendResult& result) EXCLUDES(mutex_);

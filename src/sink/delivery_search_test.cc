@@ -135,6 +135,17 @@ TEST_F(DeliverySearch, PutsTheBadLinesAsideWithTheServersWords) {
   EXPECT_EQ(delivery.status().dead_letters.written, 1u);
 }
 
+TEST_F(DeliverySearch, SaysWhereTheBadLinesWereToGoAfterAReload) {
+  TestSpool spool(10, clock_);
+  FakeSink sink([&](const Batch&) { return verdict(Verdict::refused); });
+  Delivery delivery(spool.reader(), sink, clock_, options());
+  sink.where = "elsewhere";
+  spool.push(0, 1);
+  spool.close();
+  delivery.run();
+  EXPECT_EQ(dead_letters().at(0).at("target"), "elsewhere");
+}
+
 TEST_F(DeliverySearch, BelievesAServerThatNamesTheLines) {
   TestSpool spool(10, clock_);
   FakeSink sink([&](const Batch&) {

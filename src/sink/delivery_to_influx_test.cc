@@ -24,8 +24,12 @@ std::unique_ptr<Sink> influx(const TestServer& server, const Clock& clock, Influ
 }
 
 // Points are idempotent: a database that has the lines already is not changed by them.
-void store(const std::string& lines, std::string& database) {
-  if (database.find(lines) == std::string::npos) database += lines;
+void store(std::string_view lines, std::string& database) {
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n') + 1);
+    if (database.find(line) == std::string::npos) database += line;
+    lines.remove_prefix(line.size());
+  }
 }
 
 // Delivers lines 0 to 1999 to a server that answers what `refuses` says with `refusal` and all else with 204.
@@ -95,8 +99,19 @@ TEST(DeliveryToInflux, FindsTheLineThatKillsTheServer) {
   EXPECT_EQ(rejected(counts), 1u);
 }
 
-// A hung disk: pings are answered, writes are not, and at last all is well again.
-TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneForALongTime) {
+// Nothing is known yet that the server takes.
+TEST(DeliveryToInflux, FindsTheLineThatKillsTheServerAtTheVeryBeginning) {
+  ReaderCounts counts;
+  const auto bad = [](const TestRequest& request) { return writes_line(request, 0); };
+  const std::string taken = deliver_2000(bad, {"", Then::close}, counts);
+  EXPECT_EQ(taken.find(test_line(0)), std::string::npos);
+  for (int i = 1; i < 2000; ++i) EXPECT_NE(taken.find(test_line(i)), std::string::npos) << i;
+  EXPECT_EQ(counts.delivered, 1999u);
+  EXPECT_EQ(rejected(counts), 1u);
+}
+
+// A hung disk: pings are answered, writes are not after the first `good` ones, and at last all is well again.
+void check_drops_no_line(int good) {
   ManualClock clock;
   std::string taken;
   int writes = 0;
@@ -104,7 +119,7 @@ TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneForALongTime) {
   TestServer server([&](const TestRequest& request) {
     if (!is_write(request)) return http_reply(204);
     const MutexLock lock(mutex);
-    if (++writes > 1 && writes < 300) return TestReply{"", Then::close};
+    if (++writes > good && writes < 300) return TestReply{"", Then::close};
     store(lines_of(request), taken);
     return http_reply(204);
   });
@@ -122,6 +137,9 @@ TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneForALongTime) {
   EXPECT_EQ(taken.size(), test_lines(0, 400).size());
   for (int i = 0; i < 400; ++i) EXPECT_NE(taken.find(test_line(i)), std::string::npos) << i;
 }
+
+TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneForALongTime) { check_drops_no_line(1); }
+TEST(DeliveryToInflux, DropsNoLineForAServerThatTakesNoneFromTheFirstOn) { check_drops_no_line(0); }
 
 TEST(DeliveryToInflux, SendsSmallerBodiesToAServerThatWantsThem) {
   ReaderCounts counts;

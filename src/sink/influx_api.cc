@@ -88,7 +88,7 @@ std::optional<HttpHeader> authorization(const InfluxTarget& target, InfluxApi ap
 
 std::vector<std::string> secrets_of(const InfluxTarget& target) {
   if (target.token.empty()) return {};
-  std::vector<std::string> secrets = {target.token, base64(target.token)};
+  std::vector<std::string> secrets = {target.token, base64(target.token), percent_encoded(target.token)};
   const std::size_t colon = target.token.find(':');
   if (colon != std::string::npos && colon + 1 < target.token.size())
     secrets.push_back(target.token.substr(colon + 1));

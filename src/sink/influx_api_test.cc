@@ -45,9 +45,10 @@ TEST(InfluxApi, BuildsEachAuthorization) {
 
 TEST(InfluxApi, KnowsEveryFormOfTheSecret) {
   EXPECT_EQ(secrets_of(target("http://h")), std::vector<std::string>{});
-  EXPECT_EQ(secrets_of(target("http://h", "t0ken")), (std::vector<std::string>{"t0ken", "dDBrZW4="}));
+  EXPECT_EQ(secrets_of(target("http://h", "t0ken")),
+            (std::vector<std::string>{"t0ken", "dDBrZW4=", "t0ken"}));
   EXPECT_EQ(secrets_of(target("http://h", "alice:secret")),
-            (std::vector<std::string>{"alice:secret", "YWxpY2U6c2VjcmV0", "secret"}));
+            (std::vector<std::string>{"alice:secret", "YWxpY2U6c2VjcmV0", "alice%3Asecret", "secret"}));
 }
 
 TEST(InfluxApi, TellsServersApart) {

@@ -72,6 +72,7 @@ InfluxSink::InfluxSink(InfluxTarget target, InfluxOptions options, const Clock& 
       read_token_(std::move(options.read_token)),
       wanted_api_(options.api),
       clock_(clock),
+      unread_(clock),
       client_(std::move(options.http)) {}
 
 std::string InfluxSink::target() const {
@@ -105,7 +106,9 @@ Result<InfluxApi> InfluxSink::detect_api() {
 }
 
 SendResult InfluxSink::write(const Batch& batch) {
-  if (poison_.suspects(batch)) return split_if_server_lives(batch);
+  if (poison_.suspects(batch)) {
+    if (std::optional<SendResult> split = split_if_server_lives(batch)) return *std::move(split);
+  }
   const Result<InfluxApi> api = current_api();
   if (!api) return without_api(api.error());
   Result<HttpResponse> response = post(batch.bytes, *api, Encoding::gzip);
@@ -133,7 +136,8 @@ bool InfluxSink::renew_token() {
   if (!read_token_) return false;
   Result<std::string> token = read_token_();
   if (!token) {
-    log_warning("the credential was refused and cannot be read again: {}", token.error().message);
+    unread_.warn("token", fmt::format("the credential was refused and cannot be read again: {}; fix: {}",
+                                      token.error().message, token.error().fix));
     return false;
   }
   if (*token == target_.token || !may_work(*token)) return false;
@@ -233,16 +237,26 @@ SendResult InfluxSink::from_error(const Batch& batch, Error error) {
 }
 
 // Asked before the batch would be sent once more, not after it was: a server that such a batch kills is up
-// again by then, and must not be killed just to see it happen.
-SendResult InfluxSink::split_if_server_lives(const Batch& batch) {
+// again by then, and must not be killed just to see it happen. Nothing: it is to be sent once more.
+std::optional<SendResult> InfluxSink::split_if_server_lives(const Batch& batch) {
   Status lives = answers_ping();
-  if (lives && batch.line_count == 1 && !good_line_.empty()) {
+  const std::string& known = good_line_.empty() ? other_line_ : good_line_;
+  if (lives && batch.line_count == 1 && !known.empty()) {
     // The line would be lost. A server whose disk hangs answers pings, too, but takes no other line either.
-    lives = takes_good_line();
+    lives = takes(known);
+    // Only now may it be back: the line counts as bad when it is lost between two that are taken.
+    const bool is_proved = tried_after_other_ == batch.first_line;
+    tried_after_other_.reset();
     if (!lives) poison_.forgive();
+    if (lives && !is_proved) {
+      tried_after_other_ = batch.first_line;
+      return std::nullopt;
+    }
   }
   if (!lives) return not_sent(std::move(lives).error());
   poison_.condemn(batch);
+  if (batch.line_count > 1 && other_line_.empty())
+    other_line_ = std::string(line_at(batch, batch.line_count - 1)) + "\n";
   SendResult result;
   result.verdict = Verdict::halve;
   result.cause = "connection lost over it";
@@ -258,11 +272,11 @@ Status InfluxSink::answers_ping() {
   return explain(judge_response(*response, target_, 0), *response, target_);
 }
 
-// Stores nothing new: the line is there already.
-Status InfluxSink::takes_good_line() {
+// Stores nothing that is not there already or comes anyway.
+Status InfluxSink::takes(std::string_view line) {
   const Result<InfluxApi> api = current_api();
   if (!api) return api.error();
-  const Result<HttpResponse> response = post(good_line_, *api, Encoding::plain);
+  const Result<HttpResponse> response = post(line, *api, Encoding::plain);
   if (!response) return response.error();
   const Answer answer = judge_response(*response, target_, 1);
   if (answer.action == Action::deliver) return Status::ok();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/http_client.h"
 #include "sink/answer.h"
 #include "sink/gzip.h"
@@ -56,20 +57,24 @@ class InfluxSink final : public Sink {
   bool was_restarted(const HttpResponse& response);
   SendResult from_error(const Batch& batch, Error error);
   SendResult without_api(Error error);
-  SendResult split_if_server_lives(const Batch& batch);
+  std::optional<SendResult> split_if_server_lives(const Batch& batch);
   Status answers_ping();
-  Status takes_good_line();
+  Status takes(std::string_view line);
 
   InfluxTarget target_;  // All but the token is constant.
   const std::function<Result<std::string>()> read_token_;
   const InfluxApi wanted_api_;
   const Clock& clock_;
+  LimitedLog unread_;
   HttpClient client_;
   Gzip gzip_;
   PoisonWatch poison_;
   RestartWatch restarts_;
   std::uint64_t connections_asked_ = 0;  // When restarts_ was last asked.
-  std::string good_line_;  // The server took it: the first line of the last batch that was stored.
+  std::string good_line_;   // The server took it: the first line of the last batch that was stored.
+  std::string other_line_;  // Until it took one: the last line of the batch that is being split for poison.
+  std::optional<std::uint64_t>
+      tried_after_other_;  // The single line that is tried since the server took another.
   Error last_loss_;        // How the connection was lost over the batch that poison_ watches.
   std::optional<InfluxApi> detected_api_;
   std::optional<InfluxApi> told_api_;  // What the log last said.

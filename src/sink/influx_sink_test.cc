@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "net/test_server.h"
+#include "sink/test_delivery.h"
 #include "sink/test_lines.h"
 
 namespace virtmeter {
@@ -346,6 +347,17 @@ TEST(InfluxSink, KeepsItsTokenWhereNoUsableOneIsToBeRead) {
   check(std::string());
   check(std::string("two\nlines"));
   check(std::string(kToken));
+}
+
+TEST(InfluxSink, SaysOnceThatItsTokenCannotBeReadAgain) {
+  const LogCapture log;
+  InfluxOptions options = with_api(InfluxApi::v1);
+  options.read_token = [] { return Error{Errc::not_found, "no file", "make one"}; };
+  Fixture fixture(http_reply(401), options);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(fixture.send().verdict, Verdict::stop_and_say);
+  EXPECT_EQ(log.lines(),
+            std::vector<std::string>{
+                "warning the credential was refused and cannot be read again: no file; fix: make one"});
 }
 
 // A VictoriaMetrics that is started anew at each "restart": its connections break, and /metrics tells another

@@ -34,7 +34,8 @@ Error explain(const Answer& answer, const HttpResponse& response, const InfluxTa
   std::string said = fmt::format("HTTP {}", response.status);
   const std::string_view location = response.header("Location");
   if (response.status / 100 == 3 && !location.empty()) {
-    said += fmt::format(", to {}", printable(location));
+    const auto secrets = secrets_of(target);
+    said += fmt::format(", to {}", harmless(std::string(location), secrets, kWordsBytesMax));
   } else if (!answer.words.empty()) {
     said += ": " + answer.words;
   }

@@ -53,6 +53,10 @@ TEST(InfluxWords, NeverHoldTheToken) {
   EXPECT_EQ(
       error.message,
       "https://influx:8086 refused the credential (HTTP 401: bad header: Basic *** of ***, password ***)");
+  EXPECT_EQ(explained(302, "", secret, "https://login/?of=alice%3As3cret&p=s3cret").message,
+            "https://influx:8086 redirects to another address (HTTP 302, to https://login/?of=***&p=***)");
+  EXPECT_EQ(explained(302, "", target("t+/="), "/?t=t%2B%2F%3D").message,
+            "https://influx:8086 redirects to another address (HTTP 302, to /?t=***)");
 }
 
 }  // namespace

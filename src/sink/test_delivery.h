@@ -67,7 +67,7 @@ class FakeSink final : public Sink {
  public:
   explicit FakeSink(std::function<SendResult(const Batch&)> answer) : answer_(std::move(answer)) {}
   std::string_view name() const override { return "fake"; }
-  std::string target() const override { return "nowhere"; }
+  std::string target() const override { return where; }
   SendResult send(const Batch& batch) override {
     ++sends;
     SendResult result = answer_(batch);
@@ -78,6 +78,7 @@ class FakeSink final : public Sink {
 
   std::string got;
   int sends = 0;
+  std::string where = "nowhere";
 
  private:
   std::function<SendResult(const Batch&)> answer_;

@@ -35,6 +35,9 @@ class BacklogReader {
   // Sets `lines`. An error is the disk's and may pass.
   Result<Got> read(const Want& want, std::string& lines);
 
+  // After an error: whether the segment could be opened, so that the error is that of a part of it.
+  bool is_open() const { return file_ != nullptr; }
+
   // After an error that does not pass: goes on behind the part that could not be read.
   void skip_unreadable();
 

@@ -20,13 +20,15 @@ void add(Seal& totals, const Seal& more) {
 }  // namespace
 
 Status LogWriter::write() {
-  if (is_old()) close();
+  Status status = is_old() ? close() : Status::ok();
+  if (!status) return status;
   while (gather()) {
     if (active_ && active_->bytes() + buffer_.size() > core_.options.segment_bytes &&
         active_->totals().line_count > 0) {
-      close();
+      status = close();
+      // Given up: lines from before those that were gathered are to be written again first.
+      if (!status) return status;
     }
-    Status status = Status::ok();
     if (!active_) status = open_segment();
     if (status) status = write_gathered();
     if (!status) {
@@ -34,7 +36,7 @@ Status LogWriter::write() {
       return status;
     }
   }
-  Status status = sync(core_.options.sync);
+  status = sync(core_.options.sync);
   if (!status) give_up_segment();
   return status;
 }
@@ -125,8 +127,8 @@ Status LogWriter::sync(SpoolSync mode) {
   return Status::ok();
 }
 
-void LogWriter::close() {
-  if (!active_) return;
+Status LogWriter::close() {
+  if (!active_) return Status::ok();
   std::uint64_t end_line = 0;
   {
     const MutexLock lock(core_.mutex);
@@ -138,7 +140,7 @@ void LogWriter::close() {
   if (!status) {
     // Without its seal it is read through when it is needed; what was not safe is written again.
     give_up_segment();
-    return;
+    return status;
   }
   active_->release_room();
   const MutexLock lock(core_.mutex);
@@ -149,6 +151,7 @@ void LogWriter::close() {
   segment.active = false;
   active_.reset();
   core_.trim();
+  return Status::ok();
 }
 
 void LogWriter::give_up_segment() {

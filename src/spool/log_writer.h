@@ -24,8 +24,8 @@ class LogWriter {
 
   // Writes and syncs all there is, as options say.
   Status write() EXCLUDES(core_.mutex);
-  // Ends the segment at hand in order.
-  void close() EXCLUDES(core_.mutex);
+  // Ends the segment at hand in order; on an error it is given up, as by write().
+  Status close() EXCLUDES(core_.mutex);
 
   // Files that were given up with nothing in them and could not be removed; takes them over.
   std::vector<std::string> take_leftovers() { return std::exchange(leftovers_, {}); }

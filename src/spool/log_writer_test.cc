@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
+
 #include "base/memory_file_system.h"
 #include "spool/recovery.h"
 
@@ -67,6 +69,26 @@ TEST(LogWriter, WritesAgainWhatAFailedSyncMayHaveLost) {
   ASSERT_EQ(writer.segments().size(), 2u);
   EXPECT_EQ(writer.segments()[1].begin, 1u);
   EXPECT_EQ(writer.segments()[1].end, 2u);
+}
+
+TEST(LogWriter, WritesAgainWhatWasInASegmentThatCouldNotBeClosed) {
+  SpoolOptions options;
+  options.sync = SpoolSync::interval;
+  options.sync_interval = std::chrono::hours(24);
+  options.segment_bytes = 4096;
+  Writer writer(options);
+  writer.core.append("a\n", 1, WallTime{5});
+  ASSERT_TRUE(writer.log.write());
+  // Too many bytes for what is left of the segment.
+  std::string line;
+  for (std::uint32_t i = 1; i < 8000; ++i) line += static_cast<char>('0' + i * i * 2654435761u / 50'000'000u);
+  writer.core.append(line + "\n", 1, WallTime{6});
+  writer.files.fail({.first = 0, .count = 1, .code = Errc::io, .only = Operation::sync});
+  EXPECT_FALSE(writer.log.write());
+  EXPECT_TRUE(writer.log.write());
+  ASSERT_EQ(writer.segments().size(), 1u);
+  EXPECT_EQ(writer.segments()[0].begin, 0u);
+  EXPECT_EQ(writer.segments()[0].end, 2u);
 }
 
 TEST(LogWriter, GivesUpASegmentInWhichNothingIsSafe) {

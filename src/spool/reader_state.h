@@ -39,6 +39,8 @@ class ReaderState {
 
   // Lines below are backlog from now on.
   void leave_live(std::uint64_t line);
+  // While none was collected: where numbers go on.
+  void start_live(std::uint64_t line) { live_begin_ = line; }
   std::uint64_t live_begin() const { return live_begin_; }
   TokenBucket& bucket() { return bucket_; }
   const PendingRanges& pending() const { return pending_; }

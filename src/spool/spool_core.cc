@@ -96,6 +96,7 @@ bool SpoolCore::adopt(const Recovered& found) {
   if (status.appended_lines == 0) {
     ring.start_at(found.end_line);
     written_end = synced_end = found.end_line;
+    for (const auto& reader : readers) reader->start_live(found.end_line);
   } else if (found.end_line > first_line_if_unread || !segments.empty()) {
     return false;
   }

@@ -1,6 +1,7 @@
 #include "spool/spool_reader.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -13,6 +14,9 @@ namespace {
 // A part of the disk that cannot be read is asked this often before its lines are given up.
 constexpr int kReadTries = 5;
 constexpr std::chrono::seconds kReadAgain{1};
+// A segment that cannot even be opened may be mended (its mode, the number of open files), and holds nothing
+// up meanwhile.
+constexpr std::chrono::minutes kOpenAgain{1};
 
 }  // namespace
 
@@ -39,6 +43,7 @@ class SpoolReader::Taker {
   std::optional<Next> live_step(std::optional<BootTime>& until) REQUIRES(core_.mutex);
   std::optional<Next> backlog_step(std::optional<BootTime>& until) REQUIRES(core_.mutex);
   BootTime live_due(const PendingRange& live) const REQUIRES(core_.mutex);
+  std::optional<BootTime> passed_over_until(const std::string& segment, BootTime now);
   void plan_disk_read(const Segment& segment, const PendingRange& old) REQUIRES(core_.mutex);
   void drop_missing(const PendingRange& old) REQUIRES(core_.mutex);
   Batch fly_from_memory(std::uint64_t begin, std::uint64_t end) REQUIRES(core_.mutex);
@@ -53,7 +58,8 @@ class SpoolReader::Taker {
   BacklogReader::Want want_;
   std::string lines_;
   int failed_tries_ = 0;
-  std::optional<BootTime> not_before_;  // After a failed try.
+  std::optional<BootTime> not_before_;           // After a failed try.
+  std::map<std::string, BootTime> passed_over_;  // Segments by name, and until when.
 };
 
 std::optional<Batch> SpoolReader::Taker::take() {
@@ -110,7 +116,8 @@ std::optional<SpoolReader::Taker::Next> SpoolReader::Taker::backlog_step(std::op
   const BootTime now = core_.clock.boot_now();
   const bool closed = core_.closed[index_];
   const auto wait_for = [&](BootTime due) { until = until ? std::min(*until, due) : due; };
-  while (const auto old = state().pending().first_in(0, state().live_begin())) {
+  std::uint64_t from = 0;
+  while (const auto old = state().pending().first_in(from, state().live_begin())) {
     state().bucket().refill(core_.drain_lines_per_sec(), now);
     if (!closed && !state().bucket().ready()) {
       wait_for(state().bucket().ready_at());
@@ -120,6 +127,11 @@ std::optional<SpoolReader::Taker::Next> SpoolReader::Taker::backlog_step(std::op
     const Segment* segment = core_.segment_of(old->begin);
     if (segment == nullptr) {
       drop_missing(*old);
+      continue;
+    }
+    if (const auto again = passed_over_until(segment->name, now)) {
+      from = segment->end;
+      if (!closed) wait_for(*again);
       continue;
     }
     if (not_before_ && now < *not_before_) {
@@ -144,6 +156,12 @@ BootTime SpoolReader::Taker::live_due(const PendingRange& live) const {
     if (lines >= core_.options.batch_lines || bytes >= SpoolOptions::kBatchBytesMax) return record->arrived;
   }
   return due;
+}
+
+std::optional<BootTime> SpoolReader::Taker::passed_over_until(const std::string& segment, BootTime now) {
+  std::erase_if(passed_over_, [&](const auto& known) { return known.second <= now; });
+  const auto known = passed_over_.find(segment);
+  return known == passed_over_.end() ? std::nullopt : std::optional(known->second);
 }
 
 void SpoolReader::Taker::plan_disk_read(const Segment& segment, const PendingRange& old) {
@@ -210,6 +228,12 @@ void SpoolReader::Taker::note_read_error(const Error& error) {
   not_before_ = core_.clock.boot_now() + kReadAgain;
   if (++failed_tries_ < kReadTries) return;
   failed_tries_ = 0;
+  if (!disk_.is_open()) {
+    passed_over_[want_.segment.name] = core_.clock.boot_now() + kOpenAgain;
+    not_before_.reset();
+    log_.warn("unopened", "spool: " + error.message + "; its lines wait, those behind it go first");
+    return;
+  }
   log_.warn("unreadable", "spool: " + error.message + "; what cannot be read is skipped");
   disk_.skip_unreadable();
 }

@@ -87,6 +87,21 @@ TEST(SpoolReader, DrainsBacklogNoFasterThanItsRate) {
   EXPECT_LE(elapsed, seconds(20));
 }
 
+TEST(SpoolReader, PassesOverASegmentThatCannotBeOpenedAndComesBackToIt) {
+  TestSpool test;
+  test.open();
+  ASSERT_TRUE(test.append_and_write(10));
+  test.restart();
+  ASSERT_TRUE(test.append_and_write(10));
+  test.restart();
+  test.files.fail(
+      {.first = 0, .count = 5, .code = Errc::permission, .only = MemoryFileSystem::Operation::open});
+  EXPECT_EQ(test.numbers(*test.reader().take()), test.from_to(10, 20));
+  test.acknowledge_all(test.reader());
+  EXPECT_EQ(test.drain(test.reader()), test.from_to(0, 10));
+  EXPECT_EQ(test.reader().counts().dropped.total(), 0u);
+}
+
 TEST(SpoolReader, ReplaysFromDiskAndFromMemory) {
   for (const bool on_disk : {true, false}) {
     TestSpool test;

@@ -68,6 +68,44 @@ TEST(Spool, WorksWithoutAFolder) {
   EXPECT_EQ(test.files.paths().size(), 0u);
 }
 
+TEST(Spool, KeepsTheCountsWhenTheDiskTakesNoMoreLines) {
+  TestSpool test;
+  test.options.batch_wait = seconds(0);
+  test.open();
+  ASSERT_TRUE(test.append_and_write(10));
+  std::uint64_t used = 0;
+  for (const std::string& path : test.files.paths()) used += test.files.bytes_of(path)->size();
+  test.files.set_capacity(used);
+  EXPECT_FALSE(test.append_and_write(5));
+  ASSERT_EQ(test.reader().take()->line_count, 15u);
+  const Batch piece = first_lines(test.reader().in_flight(), 4);
+  test.reader().acknowledge(piece, {.delivered = 4});
+  test.spool->finish();
+  test.kill();
+  test.files.set_capacity(1 << 20);
+  test.open();
+  const ReaderCounts counts = test.reader().counts();
+  EXPECT_EQ(counts.delivered, 4u);
+  EXPECT_EQ(counts.waiting, 6u);
+  EXPECT_EQ(counts.dropped[DropReason::shutdown], 5u);
+  EXPECT_EQ(counts.dropped.total(), 5u);
+  EXPECT_TRUE(counts.conserved());
+}
+
+// Until the folder can be read, lines get high numbers; those of the folder go on lower.
+TEST(Spool, HandsOutNewLinesAsLiveOnesAfterAFolderThatCameLate) {
+  TestSpool test;
+  test.files.fail({.first = 0, .count = UINT64_MAX});
+  test.open();
+  test.reader().close();
+  EXPECT_FALSE(test.reader().take());
+  test.files.heal();
+  ASSERT_TRUE(test.spool->write_pending());
+  test.append(10);
+  EXPECT_EQ(test.reader().counts().waiting, 10u);
+  EXPECT_EQ(test.reader().counts().backlog, 0u);
+}
+
 TEST(Spool, TellsEachReaderTheSameLines) {
   TestSpool test;
   test.names = {"influx", "file"};

@@ -149,8 +149,11 @@ void SpoolWriter::finish() {
     log_warning("virtmeter ends: {} lines are lost, they were in memory only{}", lost,
                 status ? "" : ": " + status.error().message);
   if (!has_folder || !attached_) return;
-  log_.close();
-  if (status) status = keeper_.save_cursors(SpoolKeeper::When::now);
+  const Status closed = log_.close();
+  // Also when the disk takes no lines: their room in the cursor is there, and the next start is to know what
+  // was delivered and what is lost.
+  const Status saved = keeper_.save_cursors(SpoolKeeper::When::now);
+  if (status) status = closed ? saved : closed;
   note(status);
 }
 

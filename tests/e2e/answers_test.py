@@ -7,6 +7,8 @@ Needs the packages influxdb and victoria-metrics. A missing one is a failure.
 """
 
 import os
+import re
+import subprocess
 import sys
 import threading
 import time
@@ -130,6 +132,35 @@ class TypeConflictTest(unittest.TestCase):
             totals, = influx.query("SELECT COUNT(cpus) FROM vm_totals", db=DB)
             self.assertEqual(1, totals["count"])
             self.assertEqual(summary.delivered, count_points(influx, DB) - 1)
+
+
+class SentAgainByHandTest(unittest.TestCase):
+    def commands(self, url):
+        """What docs/delivery.md says, for this database."""
+        docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/delivery.md")
+        with open(docs, encoding="utf-8") as file:
+            block = re.search(r"^    cat influx\.ndjson\.1 .*?^    done$", file.read(), re.MULTILINE | re.DOTALL)
+        return block[0].replace("http://influx:8086", url)
+
+    def test_dead_letters_are_stored_when_the_cause_is_mended(self):
+        with Influxd() as influx:
+            influx.create_database(DB)
+            influx.write(DB, f'vm_totals,name=old cpus="four" {time.time_ns()}')
+            with DatabaseDaemon(NODE, influx.url) as daemon:
+                daemon.wait_cycle(3)
+                daemon.stop()
+                summary = daemon.summary()
+                folder = os.path.join(daemon.state_dir, "deadletter")
+                send = ["bash", "-c", self.commands(influx.url)]
+                refused = subprocess.run(send, cwd=folder, capture_output=True, text=True, check=False)
+                self.assertIn("field type conflict", refused.stdout)
+                self.assertIn("again.aa", os.listdir(folder))
+                influx.query("DROP MEASUREMENT vm_totals", db=DB)
+                sent = subprocess.run(send, cwd=folder, capture_output=True, text=True, check=False)
+                self.assertEqual((0, ["influx.ndjson"]), (sent.returncode, os.listdir(folder)), sent)
+            totals, = influx.query("SELECT COUNT(cpus) FROM vm_totals", db=DB)
+            self.assertEqual(summary.rejected, totals["count"])
+            self.assertEqual(summary.collected, count_points(influx, DB))
 
 
 class KilledVictoriaTest(unittest.TestCase):
