@@ -34,7 +34,7 @@ void fill(Values<S>& values, std::int64_t base) {
 VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base) {
   VmSample vm;
   vm.layout = layout;
-  vm.read_at = BootTime{std::chrono::nanoseconds(base)};
+  set_read_at(vm, BootTime{std::chrono::nanoseconds(base)});
   vm.nics.resize(layout->nics.size());
   vm.disks.resize(layout->disks.size());
   fill(vm.values, base);
@@ -51,8 +51,16 @@ std::shared_ptr<Cycle> cycle_of(std::size_t vms, std::int64_t base) {
   return cycle;
 }
 
-void encode_lines(benchmark::State& state) {
-  const auto cycle = cycle_of(static_cast<std::size_t>(state.range(0)), 10'000'000'000'000);
+enum class Trends : std::uint8_t { absent, present };
+
+// As in a first cycle, and as in all later ones: a trend is a double of up to 17 digits.
+void encode_lines(benchmark::State& state, Trends trends) {
+  const auto vms = static_cast<std::size_t>(state.range(0));
+  const auto cycle = cycle_of(vms, 10'000'000'000'000);
+  if (trends == Trends::present) {
+    const auto before = cycle_of(vms, 9'995'000'000'000);
+    for (std::size_t i = 0; i < vms; ++i) derive_features(cycle->vms[i], before->vms[i]);
+  }
   LineProtocolEncoder encoder({MissingPolicy::zero});
   std::string out;
   std::size_t lines = 0;
@@ -66,7 +74,30 @@ void encode_lines(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(lines));
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
-BENCHMARK(encode_lines)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(encode_lines, first_cycle, Trends::absent)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(encode_lines, later_cycle, Trends::present)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Unit(benchmark::kMicrosecond);
+
+void complete_cycle(benchmark::State& state) {
+  const auto cycle = cycle_of(static_cast<std::size_t>(state.range(0)), 10'000'000'000'000);
+  AbsenceCounts absences{};
+  for (auto _ : state) {
+    for (VmSample& vm : cycle->vms) {
+      complete(vm);
+      count_absences(vm, absences);
+    }
+    benchmark::DoNotOptimize(absences.data());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * state.range(0)));
+}
+BENCHMARK(complete_cycle)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
 
 void derive_cycle(benchmark::State& state) {
   const auto vms = static_cast<std::size_t>(state.range(0));
@@ -75,8 +106,10 @@ void derive_cycle(benchmark::State& state) {
   deriver.remember(before, BootTime{std::chrono::nanoseconds(10'000'000'000'000)});
   auto now = cycle_of(vms, 10'005'000'000'000);
   for (auto _ : state) {
-    deriver.derive(*now);
+    for (VmSample& vm : now->vms) deriver.derive(vm);
     benchmark::DoNotOptimize(now->vms.data());
+    // Makes the place of the next VM the first again.
+    deriver.remember(before, BootTime{std::chrono::nanoseconds(10'000'000'000'000)});
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * state.range(0)));
 }
