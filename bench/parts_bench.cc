@@ -31,10 +31,10 @@ void fill(Values<S>& values, std::int64_t base) {
 }
 
 // 2 NICs and 3 disks a VM, counters of a machine that has run for weeks.
-VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base) {
+VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base, BootTime read_at) {
   VmSample vm;
   vm.layout = layout;
-  set_read_at(vm, BootTime{std::chrono::nanoseconds(base)});
+  set_read_at(vm, read_at);
   vm.nics.resize(layout->nics.size());
   vm.disks.resize(layout->disks.size());
   fill(vm.values, base);
@@ -44,10 +44,13 @@ VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t b
   return vm;
 }
 
+// Each VM has counters of its own, so that no two trends are alike when two cycles differ in `base`.
 std::shared_ptr<Cycle> cycle_of(std::size_t vms, std::int64_t base) {
   auto cycle = std::make_shared<Cycle>();
   cycle->time = {1'700'000'000'000'000'000};
-  for (std::size_t i = 0; i < vms; ++i) cycle->vms.push_back(sample_of(layout_of(i), base));
+  for (std::size_t i = 0; i < vms; ++i)
+    cycle->vms.push_back(sample_of(layout_of(i), base + base / 7919 * static_cast<std::int64_t>(i % 1000),
+                                   BootTime{std::chrono::nanoseconds(base)}));
   return cycle;
 }
 
