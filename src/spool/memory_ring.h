@@ -69,7 +69,13 @@ class MemoryRing {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  struct CycleSize {
+    std::size_t bytes = 0;
+    std::size_t records = 0;
+  };
+
   void recycle(Records::iterator record);
+  void note_cycle(std::size_t bytes, WallTime time);
 
   Records records_;
   Records spare_;
@@ -77,6 +83,9 @@ class MemoryRing {
   std::uint64_t end_;
   std::size_t bytes_ = 0;
   std::size_t spare_bytes_ = 0;
+  WallTime cycle_time_;
+  CycleSize cycle_;         // What buffers the cycle of that time has taken,
+  CycleSize cycle_before_;  // and the one before.
 };
 
 }  // namespace virtmeter
