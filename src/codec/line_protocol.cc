@@ -195,6 +195,12 @@ std::size_t LineProtocolEncoder::encode_to(const Cycle& cycle, std::string& out,
   std::size_t lines = 0;
   std::size_t lines_taken = 0;
   for (std::size_t i = 0; i < cycle.vms.size(); ++i) {
+    if (i + 2 < cycle.vms.size()) {
+      prefetch(cycle.vms[i + 2]);
+      for (std::size_t at = 0; at < heads_[i + 2].text.size(); at += 64)
+        __builtin_prefetch(heads_[i + 2].text.data() + at);
+      __builtin_prefetch(heads_[i + 2].ends.data());
+    }
     lines += encode_vm(cycle.vms[i], heads_[i]);
     out.append(scratch_.data(), scratch_bytes_);
     bytes += scratch_bytes_;

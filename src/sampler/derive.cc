@@ -159,6 +159,7 @@ const VmSample* Deriver::find_before(const Uuid& uuid) {
     }
     if (index < last_->vms.size()) {
       expected_ = index + 1;
+      if (index + 2 < last_->vms.size()) prefetch(last_->vms[index + 2]);
       ++found_;
       return &last_->vms[index];
     }

@@ -24,7 +24,9 @@ Sampler::Sampled Sampler::sample() {
   cycle->host = host_tag();
 
   const BootTime read = clock_.boot_now();
-  for (VmSample& vm : cycle->vms) {
+  for (std::size_t i = 0; i < cycle->vms.size(); ++i) {
+    if (i + 2 < cycle->vms.size()) prefetch(cycle->vms[i + 2]);
+    VmSample& vm = cycle->vms[i];
     complete(vm);
     count_absences(vm, stats_.absences);
     const auto state = vm.values.integer(metric_id("vm_totals.state"));

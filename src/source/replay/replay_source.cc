@@ -142,6 +142,7 @@ Status ReplaySource::read(std::vector<VmSample>& vms) {
   vms.reserve(vms_.size());
   for (SimulatedVm& vm : vms_) {
     if (count == vms.size()) vms.emplace_back();
+    if (count + 2 < vms.size()) prefetch(vms[count + 2]);
     if (!read_vm(vm, now - start_, vms[count])) continue;
     set_read_at(vms[count], now);
     ++count;
