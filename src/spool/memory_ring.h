@@ -67,6 +67,8 @@ class MemoryRing {
   void start_at(std::uint64_t line);
   std::uint64_t lines() const { return end_line() - begin_line(); }
   std::size_t bytes() const { return bytes_; }
+  // What is kept to be filled again.
+  std::size_t spare_bytes() const { return spare_bytes_; }
 
  private:
   struct CycleSize {

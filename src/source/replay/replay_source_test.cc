@@ -9,7 +9,6 @@
 
 #include "base/memory_file_system.h"
 #include "codec/line_protocol.h"
-#include "sampler/sampler.h"
 
 namespace virtmeter {
 namespace {
