@@ -31,10 +31,10 @@ void fill(Values<S>& values, std::int64_t base) {
 }
 
 // 2 NICs and 3 disks a VM, counters of a machine that has run for weeks.
-VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base) {
+VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t base, BootTime read_at) {
   VmSample vm;
   vm.layout = layout;
-  vm.read_at = BootTime{std::chrono::nanoseconds(base)};
+  set_read_at(vm, read_at);
   vm.nics.resize(layout->nics.size());
   vm.disks.resize(layout->disks.size());
   fill(vm.values, base);
@@ -44,15 +44,26 @@ VmSample sample_of(const std::shared_ptr<const VmLayout>& layout, std::int64_t b
   return vm;
 }
 
+// Each VM has counters of its own, so that no two trends are alike when two cycles differ in `base`.
 std::shared_ptr<Cycle> cycle_of(std::size_t vms, std::int64_t base) {
   auto cycle = std::make_shared<Cycle>();
   cycle->time = {1'700'000'000'000'000'000};
-  for (std::size_t i = 0; i < vms; ++i) cycle->vms.push_back(sample_of(layout_of(i), base));
+  for (std::size_t i = 0; i < vms; ++i)
+    cycle->vms.push_back(sample_of(layout_of(i), base + base / 7919 * static_cast<std::int64_t>(i % 1000),
+                                   BootTime{std::chrono::nanoseconds(base)}));
   return cycle;
 }
 
-void encode_lines(benchmark::State& state) {
-  const auto cycle = cycle_of(static_cast<std::size_t>(state.range(0)), 10'000'000'000'000);
+enum class Trends : std::uint8_t { absent, present };
+
+// As in a first cycle, and as in all later ones: a trend is a double of up to 17 digits.
+void encode_lines(benchmark::State& state, Trends trends) {
+  const auto vms = static_cast<std::size_t>(state.range(0));
+  const auto cycle = cycle_of(vms, 10'000'000'000'000);
+  if (trends == Trends::present) {
+    const auto before = cycle_of(vms, 9'995'000'000'000);
+    for (std::size_t i = 0; i < vms; ++i) derive_features(cycle->vms[i], before->vms[i]);
+  }
   LineProtocolEncoder encoder({MissingPolicy::zero});
   std::string out;
   std::size_t lines = 0;
@@ -66,7 +77,30 @@ void encode_lines(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(lines));
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
-BENCHMARK(encode_lines)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(encode_lines, first_cycle, Trends::absent)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(encode_lines, later_cycle, Trends::present)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Unit(benchmark::kMicrosecond);
+
+void complete_cycle(benchmark::State& state) {
+  const auto cycle = cycle_of(static_cast<std::size_t>(state.range(0)), 10'000'000'000'000);
+  AbsenceCounts absences{};
+  for (auto _ : state) {
+    for (VmSample& vm : cycle->vms) {
+      complete(vm);
+      count_absences(vm, absences);
+    }
+    benchmark::DoNotOptimize(absences.data());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * state.range(0)));
+}
+BENCHMARK(complete_cycle)->Arg(10)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
 
 void derive_cycle(benchmark::State& state) {
   const auto vms = static_cast<std::size_t>(state.range(0));
@@ -75,8 +109,10 @@ void derive_cycle(benchmark::State& state) {
   deriver.remember(before, BootTime{std::chrono::nanoseconds(10'000'000'000'000)});
   auto now = cycle_of(vms, 10'005'000'000'000);
   for (auto _ : state) {
-    deriver.derive(*now);
+    for (VmSample& vm : now->vms) deriver.derive(vm);
     benchmark::DoNotOptimize(now->vms.data());
+    // Makes the place of the next VM the first again.
+    deriver.remember(before, BootTime{std::chrono::nanoseconds(10'000'000'000'000)});
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * state.range(0)));
 }

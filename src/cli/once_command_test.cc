@@ -36,6 +36,17 @@ TEST(OnceCommand, PrintsPrometheusText) {
   EXPECT_EQ(ran.out.substr(0, 7), "# HELP ");
 }
 
+TEST(OnceCommand, PlaysARecordingAsAnyNumberOfVms) {
+  const std::string recording = VIRTMETER_SOURCE_DIR "/src/source/replay/testdata/lab.lp";
+  const Ran ran = run_words({"once", "--libvirt-uri", "replay://" + recording + "?vms=10&nics=2&disks=3",
+                             "--cycles", "2", "--interval", "100ms"});
+  EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 71 + 81);
+  const Ran wrong = run_words({"once", "--libvirt-uri", "replay://" + recording + "?vmz=10"});
+  EXPECT_EQ(wrong.code, ExitCode::settings);
+  EXPECT_NE(wrong.err.find("fix: did you mean vms ?"), std::string::npos) << wrong.err;
+}
+
 TEST(OnceCommand, SaysWhatIsWrongWithTheConnection) {
   const Ran missing = run_words({"once", "--libvirt-uri", "qemu+unix:///system?socket=/nowhere/sock"});
   EXPECT_EQ(missing.code, ExitCode::unavailable);

@@ -1,10 +1,15 @@
 #include "codec/line_protocol.h"
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
+#include <unordered_map>
 
 #include "base/check.h"
+#include "codec/decimal.h"
 #include "codec/line_escape.h"
 #include "codec/tags.h"
 
@@ -50,44 +55,45 @@ struct Cursor {
     std::memcpy(at, key.text.data(), KeySlot::kBytes);
     at += key.length;
   }
-  template <typename Number>
-  void put_number(Number value) {
-    at = std::to_chars(at, at + kValueBytesMax, value).ptr;
-  }
 };
 
-// What one row of a line does; a table, so that the loop over the fields branches on one byte.
-enum class Writing : std::uint8_t { integer, real, label };
-
-constexpr std::array<Writing, kMetricCount> kWritings = [] {
-  std::array<Writing, kMetricCount> writings{};
-  for (std::size_t i = 0; i < kMetricCount; ++i) {
-    const Metric& row = kCatalog[i];
-    if (row.type == Type::integer) writings[i] = Writing::integer;
-    if (row.type == Type::real) writings[i] = Writing::real;
-    if (row.type == Type::text) {
-      if (row.origin.how != How::label) throw "the only texts are names of codes";
-      writings[i] = Writing::label;
-    }
+constexpr bool all_integers(Line line) {
+  for (MetricId id = line_rows(line).first; id < line_rows(line).end; ++id) {
+    if (metric(id).type != Type::integer) return false;
   }
-  return writings;
-}();
+  return true;
+}
+
+constexpr bool texts_are_labels() {
+  return std::all_of(kCatalog.begin(), kCatalog.end(), [](const Metric& row) {
+    return row.type != Type::text || row.origin.how == How::label;
+  });
+}
+static_assert(texts_are_labels(), "the only texts are names of codes");
 
 template <Scope S>
 void put_integer(Cursor& cursor, MetricId id, const Values<S>& values, MissingPolicy missing) {
   if (missing == MissingPolicy::omit && !values.has(id)) return;
   cursor.put(kKeys[id]);
-  cursor.put_number(values.integer_or_remainder(id));
+  cursor.at = put_decimal(cursor.at, values.integer_or_remainder(id));
   *cursor.at++ = 'i';
 }
 
 // Never filled with zero: a trend or latency that is not known is not 0. No server takes inf or nan.
 template <Scope S>
-void put_real(Cursor& cursor, MetricId id, const Values<S>& values) {
+void put_real(Cursor& cursor, MetricId id, const Values<S>& values, LastReals& last_reals) {
   const auto value = values.real(id);
   if (!value || !std::isfinite(*value)) return;
   cursor.put(kKeys[id]);
-  cursor.put_number(*value);
+  LastReals::Text& last = last_reals.of(id);
+  const auto bits = std::bit_cast<std::uint64_t>(*value);
+  if (last.length == 0 || last.bits != bits) {
+    last.bits = bits;
+    const char* const end = std::to_chars(last.text.data(), last.text.data() + last.text.size(), *value).ptr;
+    last.length = static_cast<std::size_t>(end - last.text.data());
+  }
+  std::memcpy(cursor.at, last.text.data(), last.text.size());
+  cursor.at += last.length;
 }
 
 template <Scope S>
@@ -104,26 +110,27 @@ struct LineFrame {
   std::string_view head;       // Measurement and tags.
   std::string_view timestamp;  // " <ns>\n".
   MissingPolicy missing;
+  LastReals& last_reals;
 };
 
+// A line kind as an argument.
+template <Line L>
+inline constexpr std::integral_constant<Line, L> kLine{};
+
 // Returns how many lines were written: 1, or 0 where no field was.
-template <Scope S>
-std::size_t put_line(Cursor& cursor, Line line, const LineFrame& frame, const Values<S>& values) {
+template <Line L, Scope S>
+std::size_t put_line(Cursor& cursor, const LineFrame& frame, const Values<S>& values) {
+  constexpr RowRange kRows = line_rows(L);
   char* const start = cursor.at;
   cursor.put(frame.head);
   char* const fields = cursor.at;
-  const RowRange rows = line_rows(line);
-  for (MetricId id = rows.first; id < rows.end; ++id) {
-    switch (kWritings[id]) {
-      case Writing::integer:
-        put_integer(cursor, id, values, frame.missing);
-        break;
-      case Writing::real:
-        put_real(cursor, id, values);
-        break;
-      case Writing::label:
-        if constexpr (S == Scope::vm || S == Scope::health) put_label(cursor, id, values, frame.missing);
-        break;
+  for (MetricId id = kRows.first; id < kRows.end; ++id) {
+    if (all_integers(L) || metric(id).type == Type::integer) {
+      put_integer(cursor, id, values, frame.missing);
+    } else if (metric(id).type == Type::real) {
+      put_real(cursor, id, values, frame.last_reals);
+    } else if constexpr (S == Scope::vm || S == Scope::health) {
+      put_label(cursor, id, values, frame.missing);
     }
   }
   if (cursor.at == fields) {
@@ -164,46 +171,74 @@ std::string_view tag_value(const Tag& tag, Line line, const VmLayout& layout, st
 }  // namespace
 
 std::size_t LineProtocolEncoder::encode(const Cycle& cycle, std::string& out) {
+  out.reserve(out.size() + bytes_last_);
+  return encode_to(cycle, out, nullptr);
+}
+
+std::size_t LineProtocolEncoder::encode_pieces(const Cycle& cycle, std::string& piece,
+                                               const TakePiece& take) {
+  return encode_to(cycle, piece, &take);
+}
+
+std::size_t LineProtocolEncoder::encode_to(const Cycle& cycle, std::string& out, const TakePiece* take) {
   if (cycle.host != host_) {
     heads_.clear();
     host_ = cycle.host;
   }
-  ++encodes_;
-  vms_in_use_ = 0;
-  char* const timestamp = timestamp_.data();
-  timestamp[0] = ' ';
-  char* const end = std::to_chars(timestamp + 1, timestamp + timestamp_.size() - 1, cycle.time.unix_ns).ptr;
+  find_heads(cycle);
+  char* const end = put_decimal(timestamp_.data() + 1, cycle.time.unix_ns);
+  timestamp_.front() = ' ';
   *end = '\n';
-  timestamp_bytes_ = static_cast<std::size_t>(end + 1 - timestamp);
+  timestamp_bytes_ = static_cast<std::size_t>(end + 1 - timestamp_.data());
 
-  const std::size_t start = out.size();
-  out.reserve(start + bytes_last_);
+  std::size_t bytes = 0;
   std::size_t lines = 0;
-  for (const VmSample& vm : cycle.vms) {
-    lines += encode_vm(vm, heads_of(vm));
+  std::size_t lines_taken = 0;
+  for (std::size_t i = 0; i < cycle.vms.size(); ++i) {
+    if (i + 2 < cycle.vms.size()) {
+      prefetch(cycle.vms[i + 2]);
+      for (std::size_t at = 0; at < heads_[i + 2].text.size(); at += 64)
+        __builtin_prefetch(heads_[i + 2].text.data() + at);
+      __builtin_prefetch(heads_[i + 2].ends.data());
+    }
+    lines += encode_vm(cycle.vms[i], heads_[i]);
     out.append(scratch_.data(), scratch_bytes_);
+    bytes += scratch_bytes_;
+    if (take == nullptr || out.size() < kPieceBytes) continue;
+    (*take)(out, lines - lines_taken);
+    lines_taken = lines;
+    out.clear();
   }
   lines += encode_collector(cycle.collector);
   out.append(scratch_.data(), scratch_bytes_);
-  bytes_last_ = out.size() - start;
-  drop_vanished();
+  bytes_last_ = bytes + scratch_bytes_;
+  if (take != nullptr) (*take)(out, lines - lines_taken);
   return lines;
 }
 
-const LineProtocolEncoder::Heads& LineProtocolEncoder::heads_of(const VmSample& vm) {
-  CHECK(vm.layout != nullptr);
-  Heads& heads = heads_[vm.layout.get()];
-  if (heads.layout == nullptr) {
-    heads.layout = vm.layout;
-    build(heads);
+// Makes heads_ those of the cycle's VMs, in their order. As a rule they are.
+void LineProtocolEncoder::find_heads(const Cycle& cycle) {
+  std::size_t same = 0;
+  while (same < cycle.vms.size() && same < heads_.size() && heads_[same].layout == cycle.vms[same].layout)
+    ++same;
+  if (same == cycle.vms.size() && same == heads_.size()) return;
+  std::unordered_map<const VmLayout*, Heads> others;
+  for (std::size_t i = same; i < heads_.size(); ++i)
+    others.try_emplace(heads_[i].layout.get(), std::move(heads_[i]));
+  heads_.resize(same);
+  heads_.reserve(cycle.vms.size());
+  for (std::size_t i = same; i < cycle.vms.size(); ++i) {
+    const auto& layout = cycle.vms[i].layout;
+    CHECK(layout != nullptr);
+    auto known = others.extract(layout.get());
+    heads_.push_back(known.empty() ? build(layout) : std::move(known.mapped()));
   }
-  if (heads.used_in != encodes_) ++vms_in_use_;
-  heads.used_in = encodes_;
-  return heads;
 }
 
-void LineProtocolEncoder::build(Heads& heads) const {
-  const VmLayout& layout = *heads.layout;
+LineProtocolEncoder::Heads LineProtocolEncoder::build(const std::shared_ptr<const VmLayout>& of) const {
+  Heads heads;
+  heads.layout = of;
+  const VmLayout& layout = *of;
   const std::string domain_id = std::to_string(layout.domain_id);
   const auto add = [&](Line line, std::string_view device) {
     append_measurement(heads.text, info(line).measurement);
@@ -224,6 +259,7 @@ void LineProtocolEncoder::build(Heads& heads) const {
   add(Line::vm_totals, "");
   add(Line::vm_health, "");
   heads.text.shrink_to_fit();
+  return heads;
 }
 
 void LineProtocolEncoder::make_room(std::size_t bytes) {
@@ -236,23 +272,23 @@ std::size_t LineProtocolEncoder::encode_vm(const VmSample& vm, const Heads& head
             line_bytes_max(Line::vm_totals) + line_bytes_max(Line::vm_health) +
             vm.nics.size() * line_bytes_max(Line::nic) + vm.disks.size() * line_bytes_max(Line::disk));
   Cursor cursor{scratch_.data()};
-  LineFrame frame{"", {timestamp_.data(), timestamp_bytes_}, options_.missing};
+  LineFrame frame{"", {timestamp_.data(), timestamp_bytes_}, options_.missing, last_reals_};
   std::size_t place = 0;
   std::size_t start = 0;
-  const auto put = [&](Line line, const auto& values) {
+  const auto put = [&]<Line L>(std::integral_constant<Line, L>, const auto& values) {
     const std::size_t end = heads.ends[place++];
     frame.head = std::string_view(heads.text).substr(start, end - start);
     start = end;
-    return put_line(cursor, line, frame, values);
+    return put_line<L>(cursor, frame, values);
   };
-  std::size_t lines = put(Line::vm_metrics, vm.values);
-  lines += put(Line::vm_features, vm.values);
-  for (const NicValues& nic : vm.nics) lines += put(Line::nic, nic);
-  for (const DiskValues& disk : vm.disks) lines += put(Line::disk, disk);
-  lines += put(Line::vm_totals, vm.values);
+  std::size_t lines = put(kLine<Line::vm_metrics>, vm.values);
+  lines += put(kLine<Line::vm_features>, vm.values);
+  for (const NicValues& nic : vm.nics) lines += put(kLine<Line::nic>, nic);
+  for (const DiskValues& disk : vm.disks) lines += put(kLine<Line::disk>, disk);
+  lines += put(kLine<Line::vm_totals>, vm.values);
   // Says only what is known, and nothing of a VM that is well.
   frame.missing = MissingPolicy::omit;
-  lines += put(Line::vm_health, vm.health);
+  lines += put(kLine<Line::vm_health>, vm.health);
   scratch_bytes_ = static_cast<std::size_t>(cursor.at - scratch_.data());
   return lines;
 }
@@ -261,20 +297,15 @@ std::size_t LineProtocolEncoder::encode_collector(const CollectorValues& values)
   constexpr std::string_view kHead = info(Line::collector_latency).measurement;
   make_room(kHead.size() + line_bytes_max(Line::collector_latency));
   Cursor cursor{scratch_.data()};
-  const LineFrame frame{kHead, {timestamp_.data(), timestamp_bytes_}, options_.missing};
-  const std::size_t lines = put_line(cursor, Line::collector_latency, frame, values);
+  const LineFrame frame{kHead, {timestamp_.data(), timestamp_bytes_}, options_.missing, last_reals_};
+  const std::size_t lines = put_line<Line::collector_latency>(cursor, frame, values);
   scratch_bytes_ = static_cast<std::size_t>(cursor.at - scratch_.data());
   return lines;
 }
 
-void LineProtocolEncoder::drop_vanished() {
-  if (vms_in_use_ == heads_.size()) return;
-  std::erase_if(heads_, [this](const auto& entry) { return entry.second.used_in != encodes_; });
-}
-
 std::size_t LineProtocolEncoder::cached_bytes() const {
   std::size_t bytes = 0;
-  for (const auto& [layout, heads] : heads_) {
+  for (const Heads& heads : heads_) {
     bytes += sizeof(Heads) + heads.text.capacity() + heads.ends.capacity() * sizeof(std::size_t);
   }
   return bytes;

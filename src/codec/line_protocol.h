@@ -8,10 +8,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "model/cycle.h"
@@ -25,6 +25,21 @@ enum class MissingPolicy : std::uint8_t {
   omit,  // No field; a line without any field is not written.
 };
 
+// What was last written for each row of doubles: a trend that stands still, as that of the memory does most
+// of the time, is not turned into text again.
+class LastReals {
+ public:
+  struct Text {
+    std::uint64_t bits = 0;
+    std::size_t length = 0;  // 0: none yet.
+    std::array<char, 32> text{};
+  };
+  Text& of(MetricId id) { return texts_[id]; }
+
+ private:
+  std::array<Text, kMetricCount> texts_{};
+};
+
 class LineProtocolEncoder {
  public:
   struct Options {
@@ -35,6 +50,13 @@ class LineProtocolEncoder {
 
   // Appends the cycle's lines to `out`, each with its LF, and returns their number.
   std::size_t encode(const Cycle& cycle, std::string& out);
+
+  // The same in pieces that stay in the processor's cache: `piece`, with whatever it holds already, is filled
+  // to about kPieceBytes, given away and cleared, again and again. The last piece may be of any size. Returns
+  // the number of lines written; of each piece `take` is told the number as well.
+  static constexpr std::size_t kPieceBytes = 256u << 10;
+  using TakePiece = std::function<void(std::string_view lines, std::size_t line_count)>;
+  std::size_t encode_pieces(const Cycle& cycle, std::string& piece, const TakePiece& take);
 
   // The VMs whose tags are held, and about what their text occupies.
   std::size_t cached_vms() const { return heads_.size(); }
@@ -47,23 +69,21 @@ class LineProtocolEncoder {
         layout;  // Owned, so that its address is not another VM's while we hold it.
     std::string text;
     std::vector<std::size_t> ends;
-    std::uint64_t used_in = 0;  // The encode() that used it last.
   };
 
-  const Heads& heads_of(const VmSample& vm);
-  void build(Heads& heads) const;
+  std::size_t encode_to(const Cycle& cycle, std::string& out, const TakePiece* take);
+  void find_heads(const Cycle& cycle);
+  Heads build(const std::shared_ptr<const VmLayout>& of) const;
   void make_room(std::size_t bytes);
   // Both write to scratch_ and return the number of lines.
   std::size_t encode_vm(const VmSample& vm, const Heads& heads);
   std::size_t encode_collector(const CollectorValues& values);
-  void drop_vanished();
 
   const Options options_;
   std::string host_;
-  std::uint64_t encodes_ = 0;
-  std::size_t vms_in_use_ = 0;
   std::size_t bytes_last_ = 0;
-  std::unordered_map<const VmLayout*, Heads> heads_;
+  std::vector<Heads> heads_;  // Of the VMs of the last cycle, in its order.
+  LastReals last_reals_;
   std::vector<char> scratch_;         // The lines of one VM before they are appended.
   std::size_t scratch_bytes_ = 0;     // Of scratch_, written.
   std::array<char, 24> timestamp_{};  // " <ns>\n", of the cycle at hand.

@@ -378,10 +378,47 @@ TEST(LineProtocol, ForgetsAVmThatVanished) {
     encoder.encode(make_cycle({stays, goes}), out);
   }
   EXPECT_FALSE(vanished.expired());
-  encoder.encode(make_cycle({stays, stays}), out);
+  encoder.encode(make_cycle({stays}), out);
   EXPECT_TRUE(vanished.expired());
   EXPECT_EQ(encoder.cached_vms(), 1u);
   EXPECT_GT(encoder.cached_bytes(), 0u);
+}
+
+TEST(LineProtocol, KeepsTheTagsOfVmsThatMove) {
+  LineProtocolEncoder encoder({});
+  const VmSample first = test::vm_with_devices();
+  const VmSample second = test::vm_without_devices();
+  for (const auto& vms : {std::vector{first, second}, {second, first}, {second}, {first, second}}) {
+    std::string out;
+    encoder.encode(make_cycle(vms), out);
+    EXPECT_EQ(out, encoded(make_cycle(vms)).text);
+    EXPECT_EQ(encoder.cached_vms(), vms.size());
+  }
+}
+
+TEST(LineProtocol, GivesTheSameLinesInPieces) {
+  VmSample vm = test::vm_with_devices();
+  test::add_trends(vm);
+  const Cycle cycle = make_cycle(std::vector(300, vm));
+  std::string whole = "# begun\n";
+  const std::size_t lines = LineProtocolEncoder({}).encode(cycle, whole);
+
+  std::string joined;
+  std::string piece = "# begun\n";
+  std::size_t pieces = 0;
+  std::size_t piece_lines = 0;
+  LineProtocolEncoder encoder({});
+  const std::size_t written =
+      encoder.encode_pieces(cycle, piece, [&](std::string_view text, std::size_t count) {
+        EXPECT_EQ(text.back(), '\n');
+        joined += text;
+        ++pieces;
+        piece_lines += count;
+      });
+  EXPECT_EQ(joined, whole);
+  EXPECT_EQ(pieces, whole.size() / LineProtocolEncoder::kPieceBytes + 1);
+  EXPECT_EQ(piece_lines, lines);
+  EXPECT_EQ(written, lines);
 }
 
 TEST(LineProtocolDeathTest, RefusesASampleThatDoesNotFitItsLayout) {

@@ -17,7 +17,7 @@ struct StatsLine {
 };
 
 // Appends the line and returns the number of lines: 1, or 0 where no value is present. An absent value is
-// left out, whatever the policy for the core measurements is.
+// left out, whatever the policy for the core measurements is. Allocates nothing but room in `out`.
 std::size_t encode_stats_line(const SinkValues& values, const StatsLine& line, std::string& out);
 
 }  // namespace virtmeter

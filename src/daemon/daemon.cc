@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "codec/stats_line.h"
 #include "daemon/daemon_report.h"
 #include "daemon/delivery_options.h"
 #include "daemon/guest_memory.h"
@@ -67,8 +66,8 @@ Daemon::Daemon(const Settings& settings, const Clock& clock, std::unique_ptr<Sou
       source_(std::move(source)),
       sink_(std::move(sink)),
       sampler_(*source_, clock, {settings.poll_interval, settings.host_tag}),
-      encoder_(std::make_unique<LineProtocolEncoder>(LineProtocolEncoder::Options{missing_policy(settings)})),
       spool_(std::move(spool)),
+      writer_(std::make_unique<CycleWriter>(*spool_, missing_policy(settings))),
       delivery_(spool_->reader(kReader), sink_, clock, delivery_options(settings)),
       collector_(sampler_, clock, settings.poll_interval,
                  [this](const Sampler::Sampled& sampled) { take_cycle(sampled); }) {}
@@ -138,13 +137,9 @@ void Daemon::watch_progress() {
 }
 
 void Daemon::take_cycle(const Sampler::Sampled& sampled) {
-  encoded_.clear();
-  const SinkReport sink = sink_report(current_delivery());
-  std::size_t lines =
-      encode_stats_line(stats_values(sink, sampler_.stats(), collector_.get_status().missed_beats),
-                        {sink.name, sampled.cycle->host, sampled.cycle->time}, encoded_);
-  lines += encoder_->encode(*sampled.cycle, encoded_);
-  spool_->append(encoded_, lines, sampled.cycle->time);
+  const SinkValues stats = stats_values(spool_->reader(kReader).counts(), delivery_.retries(),
+                                        sampler_.stats(), collector_.get_status().missed_beats);
+  const std::uint64_t lines = writer_->write(*sampled.cycle, sink_.name(), stats);
   log_debug("cycle {}: {} VMs, {} lines, {:.1f} ms", sampled.cycle->number, sampled.cycle->vms.size(), lines,
             sampler_.stats().loop_latency_ms);
   if (advised_) return;
@@ -209,7 +204,7 @@ void Daemon::change_collector(const Settings& settings) {
   progress_.set_patience("collector", collector_patience(settings));
   collector_.change(settings.poll_interval, [this, settings] {
     sampler_.set_options({settings.poll_interval, settings.host_tag});
-    encoder_ = std::make_unique<LineProtocolEncoder>(LineProtocolEncoder::Options{missing_policy(settings)});
+    writer_ = std::make_unique<CycleWriter>(*spool_, missing_policy(settings));
   });
 }
 

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "codec/line_protocol.h"
 #include "config/settings.h"
 #include "daemon/collector.h"
+#include "daemon/cycle_writer.h"
 #include "daemon/event_pulse.h"
 #include "daemon/event_thread.h"
 #include "daemon/progress.h"
@@ -75,11 +75,10 @@ class Daemon final : public ReportSource {
   std::unique_ptr<EventPulse> event_pulse_;
   std::unique_ptr<Source> source_;
   SinkSwitch sink_;
-  Sampler sampler_;                               // The collector's thread only, once that runs.
-  std::unique_ptr<LineProtocolEncoder> encoder_;  // Likewise.
-  std::string encoded_;                           // Of the cycle at hand; keeps its capacity.
+  Sampler sampler_;  // The collector's thread only, once that runs; likewise the writer.
   bool advised_ = false;
   std::unique_ptr<Spool> spool_;
+  std::unique_ptr<CycleWriter> writer_;
   Delivery delivery_;
   Collector collector_;
   std::thread spool_thread_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/text.h"
 
 namespace virtmeter {
@@ -22,6 +24,18 @@ std::vector<NamedCount> dropped_of(const DroppedByReason& dropped) {
     counts.push_back({name_of(reason), dropped[reason]});
   }
   return counts;
+}
+
+// The row of each reason; kMetricCount: it has none.
+using DroppedRows = std::array<MetricId, kDropReasons>;
+
+DroppedRows dropped_rows() {
+  DroppedRows rows{};
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    const auto reason = name_of(static_cast<DropReason>(i));
+    rows[i] = static_cast<MetricId>(find_metric(fmt::format("collector_stats.dropped_{}", reason)));
+  }
+  return rows;
 }
 
 std::vector<HungVmReport> hung_of(const SourceStatus& status, BootTime now) {
@@ -124,18 +138,19 @@ Reason stall_reason(const Progress::Stalled& stalled) {
           "look at what it waits for: virtmeter status; the last lines of the log"};
 }
 
-SinkValues stats_values(const SinkReport& sink, const SamplerStats& sampler, std::uint64_t missed_beats) {
+SinkValues stats_values(const ReaderCounts& lines, std::uint64_t retries, const SamplerStats& sampler,
+                        std::uint64_t missed_beats) {
+  static const DroppedRows kDroppedRows = dropped_rows();
   SinkValues values;
-  values.set_unsigned(metric_id("collector_stats.collected"), sink.collected);
-  values.set_unsigned(metric_id("collector_stats.delivered"), sink.delivered);
-  values.set_unsigned(metric_id("collector_stats.waiting"), sink.waiting);
-  values.set_unsigned(metric_id("collector_stats.in_flight"), sink.in_flight);
-  values.set_unsigned(metric_id("collector_stats.dropped"), sink.dropped_total());
-  for (const NamedCount& reason : sink.dropped) {
-    const std::size_t row = find_metric(fmt::format("collector_stats.dropped_{}", reason.name));
-    if (row != kMetricCount) values.set_unsigned(static_cast<MetricId>(row), reason.count);
+  values.set_unsigned(metric_id("collector_stats.collected"), lines.collected);
+  values.set_unsigned(metric_id("collector_stats.delivered"), lines.delivered);
+  values.set_unsigned(metric_id("collector_stats.waiting"), lines.waiting);
+  values.set_unsigned(metric_id("collector_stats.in_flight"), lines.in_flight);
+  values.set_unsigned(metric_id("collector_stats.dropped"), lines.dropped.total());
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    if (kDroppedRows[i] != kMetricCount) values.set_unsigned(kDroppedRows[i], lines.dropped.lines[i]);
   }
-  values.set_unsigned(metric_id("collector_stats.retries"), sink.retries);
+  values.set_unsigned(metric_id("collector_stats.retries"), retries);
   values.set_unsigned(metric_id("collector_stats.cycles"), sampler.cycles);
   values.set_unsigned(metric_id("collector_stats.failed_cycles"), sampler.failed_cycles);
   values.set_unsigned(metric_id("collector_stats.missed_beats"), missed_beats);

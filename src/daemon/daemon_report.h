@@ -19,7 +19,8 @@ SinkReport sink_report(const DeliveryStatus& status);
 SpoolState spool_report(const SpoolStatus& status);
 Reason stall_reason(const Progress::Stalled& stalled);
 
-// `sampler` is of the cycle at hand.
-SinkValues stats_values(const SinkReport& sink, const SamplerStats& sampler, std::uint64_t missed_beats);
+// `sampler` is of the cycle at hand. Allocates nothing.
+SinkValues stats_values(const ReaderCounts& lines, std::uint64_t retries, const SamplerStats& sampler,
+                        std::uint64_t missed_beats);
 
 }  // namespace virtmeter

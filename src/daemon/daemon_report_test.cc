@@ -98,7 +98,7 @@ TEST(StatsValues, GiveEachCountItsRow) {
   sampler.vms = 3;
   sampler.absences[static_cast<std::size_t>(Absence::busy)] = 3;
   sampler.absences[static_cast<std::size_t>(Absence::call_failed)] = 4;
-  const SinkValues values = stats_values(sink_report(busy_delivery()), sampler, 2);
+  const SinkValues values = stats_values(busy_delivery().lines, busy_delivery().retries, sampler, 2);
   const auto check = [&](MetricId id, std::optional<std::int64_t> want) {
     EXPECT_EQ(values.integer(id), want) << metric(id).name;
   };

@@ -1,10 +1,14 @@
 #include "daemon/hypervisor.h"
 
+#include "base/file_system.h"
 #include "daemon/watched_source.h"
+#include "source/replay/replay_source.h"
 
 namespace virtmeter {
 
 Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const Clock& clock) {
+  if (is_replay_address(settings.libvirt_uri))
+    return ReplaySource::open(settings.libvirt_uri, system_files(), clock);
   LibvirtSourceOptions options;
   options.uri = settings.libvirt_uri;
   options.device_cache_ttl = settings.device_cache_ttl;

@@ -20,6 +20,20 @@ TEST(Hypervisor, OpensTheSourceOfTheSettings) {
   EXPECT_EQ((*source)->status().target, "test:///default");
 }
 
+TEST(Hypervisor, PlaysARecording) {
+  const SystemClock clock;
+  Settings settings;
+  settings.libvirt_uri =
+      "replay://" VIRTMETER_SOURCE_DIR "/src/source/replay/testdata/lab.lp?vms=12&nics=2&disks=3";
+  auto source = open_hypervisor(settings, clock);
+  ASSERT_TRUE(source);
+  std::vector<VmSample> vms;
+  EXPECT_TRUE((*source)->read(vms));
+  EXPECT_EQ(vms.size(), 12u);
+  settings.libvirt_uri = "replay:///nowhere";
+  EXPECT_FALSE(open_hypervisor(settings, clock));
+}
+
 TEST(Hypervisor, RefusesAnAddressThatCannotBe) {
   const SystemClock clock;
   Settings settings;

@@ -33,11 +33,66 @@ void copy_value(VmValues& values, MetricId from, MetricId to) {
   values.set_absent(to, values.absence(from));
 }
 
+// What complete() does, as lists made from the catalog at compile time.
+struct Derived {
+  MetricId of = 0;
+  MetricId to = 0;
+};
+
+template <Scope Of, How Way>
+constexpr bool is_derived(MetricId id) {
+  return metric(id).origin.how == Way && scope_of(kMetricOf[id]) == Of;
+}
+
+template <Scope Of, How Way>
+constexpr std::size_t derived_count() {
+  std::size_t count = 0;
+  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id)
+    count += is_derived<Of, Way>(id) ? 1 : 0;
+  return count;
+}
+
+template <Scope Of, How Way>
+constexpr auto kDerived = [] {
+  std::array<Derived, derived_count<Of, Way>()> rows{};
+  std::size_t count = 0;
+  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
+    if (is_derived<Of, Way>(id)) rows[count++] = {kMetricOf[id], id};
+  }
+  return rows;
+}();
+
 template <Scope S>
-void count_rows(const Values<S>& values, RowRange rows, AbsenceCounts& counts) {
-  for (MetricId id = rows.first; id < rows.end; ++id) {
-    // A label is the state's name: the state itself is counted already.
-    if (metric(id).origin.how == How::label) continue;
+void sum_all(const std::vector<Values<S>>& devices, VmValues& values, bool devices_known) {
+  for (const Derived& sum : kDerived<S, How::sum>) {
+    if (devices_known) {
+      sum_over(devices, sum.of, values, sum.to);
+    } else {
+      values.set_absent(sum.to, Absence::call_failed);
+    }
+  }
+}
+
+// The rows of a line that stand for themselves: a label is the name of a state that is counted already.
+constexpr RowRange counted_rows(Line line) {
+  RowRange rows = line_rows(line);
+  while (metric(rows.first).origin.how == How::label) ++rows.first;
+  return rows;
+}
+
+constexpr bool labels_stand_first(Line line) {
+  for (MetricId id = counted_rows(line).first; id < line_rows(line).end; ++id) {
+    if (metric(id).origin.how == How::label) return false;
+  }
+  return true;
+}
+static_assert(labels_stand_first(Line::vm_metrics) && labels_stand_first(Line::vm_totals));
+
+template <Line L, Scope S>
+void count_line(const Values<S>& values, AbsenceCounts& counts) {
+  constexpr RowRange kRows = counted_rows(L);
+  if (values.has_all(kRows)) return;
+  for (MetricId id = kRows.first; id < kRows.end; ++id) {
     const Absence absence = values.absence(id);
     if (absence != Absence::none) ++counts[static_cast<std::size_t>(absence)];
   }
@@ -105,33 +160,16 @@ std::string_view label_text(MetricId label, std::int64_t code) {
 }
 
 void complete(VmSample& vm) {
-  const bool devices_known = vm.layout->devices_known;
-  for (MetricId id = VmValues::kRows.first; id < VmValues::kRows.end; ++id) {
-    const MetricId of = kMetricOf[id];
-    switch (metric(id).origin.how) {
-      case How::copy:
-        copy_value(vm.values, of, id);
-        break;
-      case How::sum:
-        if (!devices_known) {
-          vm.values.set_absent(id, Absence::call_failed);
-        } else if (scope_of(of) == Scope::nic) {
-          sum_over(vm.nics, of, vm.values, id);
-        } else {
-          sum_over(vm.disks, of, vm.values, id);
-        }
-        break;
-      default:
-        break;
-    }
-  }
+  for (const Derived& copy : kDerived<Scope::vm, How::copy>) copy_value(vm.values, copy.of, copy.to);
+  sum_all(vm.nics, vm.values, vm.layout->devices_known);
+  sum_all(vm.disks, vm.values, vm.layout->devices_known);
 }
 
 void count_absences(const VmSample& vm, AbsenceCounts& counts) {
-  count_rows(vm.values, line_rows(Line::vm_metrics), counts);
-  count_rows(vm.values, line_rows(Line::vm_totals), counts);
-  for (const NicValues& nic : vm.nics) count_rows(nic, line_rows(Line::nic), counts);
-  for (const DiskValues& disk : vm.disks) count_rows(disk, line_rows(Line::disk), counts);
+  count_line<Line::vm_metrics>(vm.values, counts);
+  count_line<Line::vm_totals>(vm.values, counts);
+  for (const NicValues& nic : vm.nics) count_line<Line::nic>(nic, counts);
+  for (const DiskValues& disk : vm.disks) count_line<Line::disk>(disk, counts);
 }
 
 }  // namespace virtmeter

@@ -63,6 +63,19 @@ void begin_sample(VmSample& sample, std::shared_ptr<const VmLayout> layout);
 // All values are of one moment.
 void set_read_at(VmSample& sample, BootTime moment);
 
+// Asks the processor for what a sample points to, before it is needed: with thousands of VMs nothing of it is
+// in a cache any more.
+inline void prefetch(const VmSample& sample) {
+  __builtin_prefetch(sample.layout.get());
+  const auto lines_of = [](const auto& devices) {
+    const char* const begin = reinterpret_cast<const char*>(devices.data());
+    const std::size_t bytes = devices.size() * sizeof(devices[0]);
+    for (std::size_t at = 0; at < bytes && at < 512; at += 64) __builtin_prefetch(begin + at);
+  };
+  lines_of(sample.nics);
+  lines_of(sample.disks);
+}
+
 struct Cycle {
   std::uint64_t number = 0;  // 1 is the first of this process.
   WallTime time;             // One for all its lines, whole milliseconds.

@@ -2,6 +2,7 @@
 // not zero: get() has no answer then. 8 bytes and a reason a row, no allocation. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -37,6 +38,16 @@ class Values {
   static constexpr RowRange kRows = rows_of(S);
 
   bool has(MetricId id) const { return absence(id) == Absence::none; }
+  // Whether every row of the range is present; one comparison, for a caller who must say why not only then.
+  bool has_all(RowRange rows) const {
+    CHECK(rows.first >= kRows.first && rows.first <= rows.end && rows.end <= kRows.end);
+    std::uint8_t differing = 0;
+    for (std::size_t i = rows.first - kRows.first; i < static_cast<std::size_t>(rows.end - kRows.first); ++i)
+      differing |= static_cast<std::uint8_t>(static_cast<std::uint8_t>(absences_[i]) ^
+                                             static_cast<std::uint8_t>(Absence::none));
+    return differing == 0;
+  }
+
   Absence absence(MetricId id) const { return absences_[slot(id)]; }
 
   std::optional<std::int64_t> integer(MetricId id) const {
@@ -65,6 +76,12 @@ class Values {
     absences_[slot(id)] = Absence::none;
   }
   void set_absent(MetricId id, Absence why) { set_remainder(id, 0, why); }
+  void set_all_absent(RowRange rows, Absence why) {
+    CHECK(rows.first >= kRows.first && rows.first <= rows.end && rows.end <= kRows.end);
+    const auto first = static_cast<std::size_t>(rows.first - kRows.first);
+    std::fill_n(bits_.begin() + static_cast<std::ptrdiff_t>(first), rows.size(), 0);
+    std::fill_n(absences_.begin() + static_cast<std::ptrdiff_t>(first), rows.size(), why);
+  }
   void set_remainder(MetricId id, std::int64_t parts_read, Absence why) {
     bits_[slot(id)] = static_cast<std::uint64_t>(parts_read);
     absences_[slot(id)] = why;

@@ -54,7 +54,7 @@ VmSample derived(const std::vector<VmSpec>& specs) {
   for (const VmSpec& spec : specs) {
     auto cycle = std::make_shared<Cycle>();
     cycle->vms.push_back(make_vm(spec));
-    deriver.derive(*cycle);
+    for (VmSample& vm : cycle->vms) deriver.derive(vm);
     deriver.remember(cycle, spec.read_at);
     last = cycle;
   }
@@ -180,16 +180,73 @@ TEST(Derive, KeepsExactDifferencesOfLargeCounters) {
   EXPECT_DOUBLE_EQ(*vm.values.real(kRxRate), 2.0);
 }
 
+// Cycles of several VMs each, in the order given, 5 s apart.
+class Cycles {
+ public:
+  std::shared_ptr<const Cycle> add(std::vector<VmSpec> specs) {
+    auto cycle = std::make_shared<Cycle>();
+    for (VmSpec& spec : specs) {
+      spec.read_at = now;
+      spec.memory_kib = std::chrono::duration_cast<seconds>(now.since_boot).count() * 10 * spec.uuid;
+      cycle->vms.push_back(make_vm(spec));
+      deriver.derive(cycle->vms.back());
+    }
+    deriver.remember(cycle, now);
+    now = now + seconds(5);
+    return cycle;
+  }
+
+  Deriver deriver{seconds(15)};
+  BootTime now = kStart;
+};
+
+// Each VM's memory grows by ten times its number a second.
+void expect_rates_of_all(const Cycle& cycle) {
+  for (const VmSample& vm : cycle.vms)
+    EXPECT_EQ(vm.values.real(kMemoryRate), std::optional(10.0 * vm.layout->uuid.bytes[0]));
+}
+
+TEST(Deriver, MeetsVmsAgainWhereverTheyStand) {
+  Cycles cycles;
+  cycles.add({{.uuid = 1}, {.uuid = 2}, {.uuid = 3}, {.uuid = 4}});
+  expect_rates_of_all(*cycles.add({{.uuid = 1}, {.uuid = 2}, {.uuid = 3}, {.uuid = 4}}));
+  expect_rates_of_all(*cycles.add({{.uuid = 1}, {.uuid = 3}, {.uuid = 4}}));
+  expect_rates_of_all(*cycles.add({{.uuid = 4}, {.uuid = 1}, {.uuid = 3}}));
+}
+
+TEST(Deriver, KnowsWhichVmIsNew) {
+  Cycles cycles;
+  cycles.add({{.uuid = 1}, {.uuid = 3}});
+  const auto cycle = cycles.add({{.uuid = 1}, {.uuid = 2}, {.uuid = 3}});
+  EXPECT_TRUE(cycle->vms[0].values.real(kMemoryRate));
+  EXPECT_FALSE(cycle->vms[1].values.real(kMemoryRate));
+  EXPECT_TRUE(cycle->vms[2].values.real(kMemoryRate));
+}
+
+TEST(Deriver, BridgesACycleThatHasNotGotTheVm) {
+  Cycles cycles;
+  cycles.add({{.uuid = 1}, {.uuid = 2}});
+  cycles.add({{.uuid = 1}});
+  expect_rates_of_all(*cycles.add({{.uuid = 1}, {.uuid = 2}}));
+  cycles.add({});
+  expect_rates_of_all(*cycles.add({{.uuid = 2}, {.uuid = 1}}));
+}
+
 TEST(Deriver, ForgetsVmsThatAreGone) {
-  Deriver deriver(seconds(15));
-  auto first = std::make_shared<Cycle>();
-  first->vms.push_back(make_vm({}));
-  deriver.remember(first, kStart);
-  const std::weak_ptr<const Cycle> watch = first;
-  first.reset();
-  EXPECT_FALSE(watch.expired());
-  deriver.remember(std::make_shared<Cycle>(), kStart + seconds(16));
-  EXPECT_TRUE(watch.expired());
+  Cycles cycles;
+  cycles.add({{.uuid = 1}, {.uuid = 2}});
+  const std::weak_ptr<const VmLayout> gone = cycles.add({{.uuid = 1}, {.uuid = 2}})->vms[1].layout;
+  for (int i = 0; i < 3; ++i) cycles.add({{.uuid = 1}});
+  EXPECT_FALSE(gone.expired());
+  cycles.add({{.uuid = 1}});
+  EXPECT_TRUE(gone.expired());
+}
+
+TEST(Deriver, HoldsTheLastCycleOnly) {
+  Cycles cycles;
+  const std::weak_ptr<const Cycle> first = cycles.add({{.uuid = 1}, {.uuid = 2}});
+  cycles.add({{.uuid = 2}});
+  EXPECT_TRUE(first.expired());
 }
 
 }  // namespace

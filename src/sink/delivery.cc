@@ -334,4 +334,9 @@ DeliveryStatus Delivery::status() const {
   return status;
 }
 
+std::uint64_t Delivery::retries() const {
+  const MutexLock lock(mutex_);
+  return status_.retries;
+}
+
 }  // namespace virtmeter

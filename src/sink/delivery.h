@@ -74,6 +74,8 @@ class Delivery {
   void retry_now() EXCLUDES(mutex_);
 
   DeliveryStatus status() const EXCLUDES(mutex_);
+  // Of the status, without its texts.
+  std::uint64_t retries() const EXCLUDES(mutex_);
 
   // When run() was last seen to get on. Waiting, for lines or before the next try, counts; only a call that
   // does not return makes it old.

@@ -8,9 +8,19 @@
 namespace virtmeter {
 namespace {
 
-// What is kept of buffers to fill again: enough for one cycle of a large host.
-constexpr std::size_t kSpareBytesMax = 8u << 20;
-constexpr std::size_t kSpareRecordsMax = 64;
+// What is kept of buffers to fill again, and more where one cycle needs more.
+constexpr std::size_t kSpareBytes = 8u << 20;
+constexpr std::size_t kSpareRecords = 64;
+
+// Puts a new text into a kept buffer. A string that must grow doubles; ours are of one size, nearly.
+void refill(std::string& buffer, std::string_view text) {
+  if (buffer.capacity() < text.size()) {
+    std::string larger;
+    larger.reserve(text.size() + text.size() / 8);
+    buffer.swap(larger);
+  }
+  buffer.assign(text);
+}
 
 }  // namespace
 
@@ -27,10 +37,22 @@ void MemoryRing::push(std::string_view lines, std::uint64_t line_count, WallTime
   record.time = time;
   record.arrived = arrived;
   record.done_since.reset();
-  record.buffer.assign(lines);
+  refill(record.buffer, lines);
   record.offset = 0;
   end_ = record.end;
   bytes_ += lines.size();
+  note_cycle(lines.size(), time);
+}
+
+// The records of one time are a cycle's.
+void MemoryRing::note_cycle(std::size_t bytes, WallTime time) {
+  if (time != cycle_time_) {
+    cycle_time_ = time;
+    cycle_before_ = cycle_;
+    cycle_ = {};
+  }
+  cycle_.bytes += bytes + bytes / 8;
+  ++cycle_.records;
 }
 
 void MemoryRing::pop_front() {
@@ -44,7 +66,9 @@ void MemoryRing::pop_front() {
 
 void MemoryRing::recycle(Records::iterator record) {
   const std::size_t capacity = record->buffer.capacity();
-  if (spare_.size() >= kSpareRecordsMax || spare_bytes_ + capacity > kSpareBytesMax) {
+  const std::size_t records_max = std::max({kSpareRecords, cycle_.records, cycle_before_.records});
+  const std::size_t bytes_max = std::max({kSpareBytes, cycle_.bytes, cycle_before_.bytes});
+  if (spare_.size() >= records_max || spare_bytes_ + capacity > bytes_max) {
     records_.erase(record);
     return;
   }

@@ -67,9 +67,17 @@ class MemoryRing {
   void start_at(std::uint64_t line);
   std::uint64_t lines() const { return end_line() - begin_line(); }
   std::size_t bytes() const { return bytes_; }
+  // What is kept to be filled again.
+  std::size_t spare_bytes() const { return spare_bytes_; }
 
  private:
+  struct CycleSize {
+    std::size_t bytes = 0;
+    std::size_t records = 0;
+  };
+
   void recycle(Records::iterator record);
+  void note_cycle(std::size_t bytes, WallTime time);
 
   Records records_;
   Records spare_;
@@ -77,6 +85,9 @@ class MemoryRing {
   std::uint64_t end_;
   std::size_t bytes_ = 0;
   std::size_t spare_bytes_ = 0;
+  WallTime cycle_time_;
+  CycleSize cycle_;         // What buffers the cycle of that time has taken,
+  CycleSize cycle_before_;  // and the one before.
 };
 
 }  // namespace virtmeter

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace virtmeter {
@@ -55,6 +56,34 @@ TEST(MemoryRing, FillsOldBuffersAgain) {
   ring.pop_front();
   ring.push(lines, 1, WallTime{1}, kThen);
   EXPECT_EQ(ring.front().bytes().data(), buffer);
+}
+
+// 100 records of one time, and far more than is kept otherwise.
+TEST(MemoryRing, KeepsTheBuffersThatALargeCycleNeeds) {
+  MemoryRing ring(0);
+  const std::string lines = std::string(199'999, 'x') + "\n";
+  std::set<const void*> buffers;
+  for (int i = 0; i < 100; ++i) {
+    ring.push(lines, 1, WallTime{1}, kThen);
+    buffers.insert(ring.back().bytes().data());
+  }
+  while (!ring.empty()) ring.pop_front();
+  for (int i = 0; i < 100; ++i) {
+    ring.push(lines, 1, WallTime{2}, kThen);
+    EXPECT_TRUE(buffers.contains(ring.back().bytes().data())) << i;
+  }
+}
+
+TEST(MemoryRing, GivesUpBuffersThatNoCycleNeedsAnyMore) {
+  MemoryRing ring(0);
+  const std::string lines = std::string(199'999, 'x') + "\n";
+  for (int i = 0; i < 100; ++i) ring.push(lines, 1, WallTime{1}, kThen);
+  // Two small cycles later an outage ends, say.
+  ring.push("a\n", 1, WallTime{2}, kThen);
+  ring.push("a\n", 1, WallTime{3}, kThen);
+  while (!ring.empty()) ring.pop_front();
+  EXPECT_LE(ring.spare_bytes(), std::size_t{8} << 20);
+  EXPECT_GT(ring.spare_bytes(), 0u);
 }
 
 TEST(MemoryRing, KeepsThePinnedBytesOfARecordThatLeft) {

@@ -26,9 +26,12 @@ Spool::Spool(std::unique_ptr<SpoolCore> core, std::unique_ptr<SpoolWriter> write
 
 Spool::~Spool() = default;
 
-void Spool::append(std::string_view lines, std::uint64_t line_count, WallTime time) {
+void Spool::append(std::string_view lines, std::uint64_t line_count, WallTime time, AppendWake wakes) {
   core_->append(lines, line_count, time);
+  if (wakes == AppendWake::now) core_->wake();
 }
+
+void Spool::wake() { core_->wake(); }
 
 SpoolReader& Spool::reader(std::string_view name) {
   const auto found = std::find(names_.begin(), names_.end(), name);

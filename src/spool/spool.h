@@ -35,7 +35,11 @@ class Spool {
 
   // Appends one cycle's lines, stamped `time`: `line_count` of them, each complete and ending in '\n'. After
   // run() has ended they are counted as dropped by shutdown.
-  void append(std::string_view lines, std::uint64_t line_count, WallTime time);
+  // A cycle may come in pieces: all with AppendWake::later, then wake().
+  void append(std::string_view lines, std::uint64_t line_count, WallTime time,
+              AppendWake wakes = AppendWake::now);
+  // Lets the writer and the readers look for what was appended.
+  void wake();
 
   // The reader of one of the names given to open(). It lives as long as the spool.
   SpoolReader& reader(std::string_view name);

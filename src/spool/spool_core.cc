@@ -52,11 +52,11 @@ SpoolCore::SpoolCore(SpoolOptions options_of_spool, const std::vector<std::strin
 
 void SpoolCore::append(std::string_view lines, std::uint64_t line_count, WallTime time) {
   CHECK(lines.empty() || lines.back() == '\n');
-  CHECK(static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')) == line_count);
   const MutexLock lock(mutex);
   status.appended_lines += line_count;
   live_rate.note(line_count, clock.boot_now());
   std::uint64_t oversize = 0;
+  std::uint64_t counted = 0;
   while (!lines.empty()) {
     // The longest run of lines that makes one record.
     std::size_t size = 0;
@@ -67,6 +67,7 @@ void SpoolCore::append(std::string_view lines, std::uint64_t line_count, WallTim
       size += line_bytes;
       ++count;
     }
+    counted += std::max<std::uint64_t>(count, 1);
     if (count > 0) {
       append_record(lines.substr(0, size), count, time);
     } else {
@@ -75,8 +76,13 @@ void SpoolCore::append(std::string_view lines, std::uint64_t line_count, WallTim
     }
     lines.remove_prefix(size);
   }
+  CHECK(counted == line_count);
   for (const auto& reader : readers) reader->collect_and_drop(oversize, DropReason::oversize);
   trim();
+}
+
+void SpoolCore::wake() {
+  const MutexLock lock(mutex);
   writer_wakes.notify_all();
   reader_wakes.notify_all();
 }

@@ -30,7 +30,9 @@ struct SpoolCore {
 
   bool has_folder() const { return !options.folder.empty(); }
 
+  // Wakes nobody.
   void append(std::string_view lines, std::uint64_t line_count, WallTime time) EXCLUDES(mutex);
+  void wake() EXCLUDES(mutex);
   // Takes over what recover_spool() found. False: its lines have numbers that were given again meanwhile.
   bool adopt(const Recovered& found) EXCLUDES(mutex);
   // Drops what is in memory only, and whatever is appended later, as shutdown. Returns the lines lost, of the

@@ -15,6 +15,9 @@ enum class SpoolSync : std::uint8_t {
   never,         // The kernel decides; a killed process still loses nothing that was written.
 };
 
+// When those who wait for lines learn of new ones.
+enum class AppendWake : std::uint8_t { now, later };
+
 struct SpoolOptions {
   static constexpr std::size_t kLineBytesMax = 1u << 20;
   // A record and a batch end here even when they may hold more lines: several servers refuse bodies above
