@@ -146,7 +146,9 @@ not be read is absent, never 0: no rate, no stored row, no dashboard point and n
 protocol the setting `missing` decides. `zero`, the default, writes `0i` for an absent integer of `vm_metrics`, `vm_devices` and
 `vm_totals` (for a sum, what the parts that were read add up to) and `"unknown"` for the name of the state; `omit` leaves the
 field out, and a line without fields is not written. Fields of `vm_features`, `vm_health`, `collector_latency`
-and `collector_stats` are left out under both. *Source* names the key in libvirt's bulk statistics, then the call that is asked where bulk does not give the group;
+and `collector_stats` are left out under both. *Source* names what the host's kernel
+tells where it can be asked (docs/kernel.md; a NIC is a tap there, which receives what its guest sends), the key in libvirt's bulk
+statistics, and the call that is asked where bulk does not give the group;
 *since* is the first libvirt that reports the value in bulk.
 )";
 

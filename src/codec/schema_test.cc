@@ -41,7 +41,8 @@ TEST(SchemaTable, HasALineForEveryRowOfTheCatalog) {
   EXPECT_EQ(squeezed_line(schema_table(), "MEASUREMENT"),
             "MEASUREMENT DEVTYPE FIELD TYPE UNIT KIND SOURCE SINCE HELP");
   EXPECT_EQ(squeezed_line(schema_table(), "vm_metrics - cputime_ns"),
-            "vm_metrics - cputime_ns int ns counter cpu.time, else info.cpuTime 6.0 "
+            "vm_metrics - cputime_ns int ns counter cgroup or /proc/<pid>/stat utime+stime, else cpu.time, "
+            "else info.cpuTime 6.0 "
             "CPU time used by the VM since it was started.");
   EXPECT_EQ(squeezed_line(schema_table(), "vm_devices disk errors"),
             "vm_devices disk errors int errors counter block.<n>.errors, else block.errs 6.0 "
@@ -86,7 +87,7 @@ TEST(SchemaJson, HasEveryMeasurementTagAndField) {
   EXPECT_EQ(field_count, kMetricCount);
   EXPECT_EQ(schema["measurements"][0]["fields"][4],
             json::parse(R"({"field":"cputime_ns","type":"int","unit":"ns",
-      "kind":"counter","source":"cpu.time, else info.cpuTime","since":"6.0",
+      "kind":"counter","source":"cgroup or /proc/<pid>/stat utime+stime, else cpu.time, else info.cpuTime","since":"6.0",
       "help":"CPU time used by the VM since it was started."})"));
   EXPECT_EQ(schema["measurements"][2]["fields"][0]["devtype"], "nic");
   EXPECT_EQ(schema["measurements"][2]["tags"][1]["tag"], "device");
@@ -106,12 +107,14 @@ TEST(SchemaMarkdown, HasASectionForEachMeasurement) {
 TEST(SchemaMarkdown, HasARowForEachField) {
   const std::string text = schema_markdown();
   EXPECT_TRUE(has_line(text, "| field | type | unit | kind | source | since | help |"));
-  EXPECT_TRUE(has_line(text,
-                       "| `memrss` | int | KiB | gauge | balloon.rss, else memory.rss | 6.0 | "
-                       "Memory of the VM's process resident on the host; without hugetlbfs. |"));
-  EXPECT_TRUE(has_line(text,
-                       "| `nic` | `rxbytes` | int | bytes | counter | net.\\<n>.rx.bytes, else "
-                       "interface.rx_bytes | 6.0 | Bytes the guest received. |"));
+  EXPECT_TRUE(has_line(
+      text,
+      "| `memrss` | int | KiB | gauge | /proc/\\<pid>/stat rss, else balloon.rss, else memory.rss | 6.0 | "
+      "Memory of the VM's process resident on the host; without hugetlbfs. |"));
+  EXPECT_TRUE(has_line(
+      text,
+      "| `nic` | `rxbytes` | int | bytes | counter | RTM_GETSTATS tx_bytes, else net.\\<n>.rx.bytes, else "
+      "interface.rx_bytes | 6.0 | Bytes the guest received. |"));
   EXPECT_TRUE(has_line(text, "| `uuid` | UUID of the VM. |"));
   for (const Metric& row : kCatalog)
     EXPECT_NE(text.find("| `" + std::string(row.name) + "` |"), std::string::npos);

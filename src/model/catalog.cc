@@ -25,7 +25,9 @@ std::string describe_origin(const Metric& row) {
   const std::string of(row.origin.of);
   switch (row.origin.how) {
     case How::read:
-      return std::string(bulk_prefix(info(row.line).scope))
+      return std::string(row.origin.kernel)
+          .append(row.origin.kernel.empty() ? "" : ", else ")
+          .append(bulk_prefix(info(row.line).scope))
           .append(row.origin.bulk)
           .append(", else ")
           .append(row.origin.call);

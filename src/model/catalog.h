@@ -17,7 +17,9 @@
 namespace virtmeter {
 namespace catalog_rows {
 
-constexpr Origin read(std::string_view bulk, std::string_view call) { return {How::read, bulk, call, ""}; }
+constexpr Origin read(std::string_view bulk, std::string_view call, std::string_view kernel = {}) {
+  return {How::read, bulk, call, "", kernel};
+}
 constexpr Origin from(How how, std::string_view of) { return {how, "", "", of}; }
 
 constexpr auto metrics_row = [](std::string_view name, Kind kind, Unit unit, Origin origin,
@@ -71,10 +73,10 @@ inline constexpr auto kCatalog = [] {
   // ---- vm_metrics: basic state -------------------------------------------------------------------------------
   {Line::vm_metrics, "state", Kind::state, Type::text, none, from(How::label, "vm_totals.state"),
    "State of the VM: no state, running, blocked, paused, shutdown, shutoff, crashed, suspended, else unknown.", ""},
-  metrics_row("cpu_count",      Kind::gauge,   vcpus,       read("vcpu.current", "info.nrVirtCpu"),   "Current number of vCPUs."),
-  metrics_row("memory_max_kb",  Kind::gauge,   kib,         read("balloon.maximum", "info.maxMem"),   "Maximum memory of the VM."),
-  metrics_row("memory_used_kb", Kind::gauge,   kib,         read("balloon.current", "info.memory"),   "Current memory of the VM: what the balloon leaves it."),
-  metrics_row("cputime_ns",     Kind::counter, nanoseconds, read("cpu.time", "info.cpuTime"),         "CPU time used by the VM since it was started."),
+  metrics_row("cpu_count",      Kind::gauge,   vcpus,       read("vcpu.current", "info.nrVirtCpu", "/proc/<pid>/task/*/comm"),          "Current number of vCPUs."),
+  metrics_row("memory_max_kb",  Kind::gauge,   kib,         read("balloon.maximum", "info.maxMem"),                                     "Maximum memory of the VM."),
+  metrics_row("memory_used_kb", Kind::gauge,   kib,         read("balloon.current", "info.memory"),                                     "Current memory of the VM: what the balloon leaves it."),
+  metrics_row("cputime_ns",     Kind::counter, nanoseconds, read("cpu.time", "info.cpuTime", "cgroup or /proc/<pid>/stat utime+stime"), "CPU time used by the VM since it was started."),
 
   // ---- vm_features: trends derived from two cycles of one VM --------------------------------------------------
   rate ("memory_rate_kb_per_sec",    kib_per_second,      "vm_metrics.memory_used_kb",       "Change of memory_used_kb per second since the VM's previous cycle."),
@@ -110,30 +112,30 @@ inline constexpr auto kCatalog = [] {
   total("disk_wr_reqs",   requests, "disk.wr_reqs",  "Write requests completed, over all disks."),
   total("disk_wr_bytes",  bytes,    "disk.wr_bytes", "Bytes written, over all disks."),
   total("disk_errors",    errors,   "disk.errors",   "Disk errors, over all disks."),
-  totals_row("memactual",      Kind::gauge,   kib,         read("balloon.current", "memory.actual_balloon"),  "Size of the balloon's memory: what the guest has now."),
-  totals_row("memrss",         Kind::gauge,   kib,         read("balloon.rss", "memory.rss"),                 "Memory of the VM's process resident on the host; without hugetlbfs."),
-  totals_row("memavailable",   Kind::gauge,   kib,         read("balloon.available", "memory.available"),     "Total memory as the guest sees it (the guest's MemTotal)."),
-  totals_row("memusable",      Kind::gauge,   kib,         read("balloon.usable", "memory.usable"),           "Memory the guest can use without swapping (the guest's MemAvailable)."),
-  totals_row("memdisk_cache",  Kind::gauge,   kib,         read("balloon.disk_caches", "memory.disk_caches"), "Memory the guest holds as disk cache."),
-  totals_row("memswap_in",     Kind::counter, kib,         read("balloon.swap_in", "memory.swap_in"),         "Memory the guest read back from its swap."),
-  totals_row("memswap_out",    Kind::counter, kib,         read("balloon.swap_out", "memory.swap_out"),       "Memory the guest wrote to its swap."),
-  totals_row("memmajor_fault", Kind::counter, faults,      read("balloon.major_fault", "memory.major_fault"), "Page faults of the guest that needed I/O."),
-  totals_row("memminor_fault", Kind::counter, faults,      read("balloon.minor_fault", "memory.minor_fault"), "Page faults of the guest that needed no I/O."),
-  totals_row("timeusr",        Kind::counter, nanoseconds, read("cpu.user", "cpu.user_time"),                 "CPU time the VM's process spent in user mode."),
-  totals_row("timesys",        Kind::counter, nanoseconds, read("cpu.system", "cpu.system_time"),             "CPU time the VM's process spent in the host's kernel."),
-  totals_row("cpus",           Kind::gauge,   vcpus,       from(How::copy, "vm_metrics.cpu_count"),           "Current number of vCPUs."),
-  totals_row("cputime",        Kind::counter, nanoseconds, from(How::copy, "vm_metrics.cputime_ns"),          "CPU time used by the VM since it was started."),
-  totals_row("state",          Kind::state,   none,        read("state.state", "info.state"),                 "State of the VM as libvirt's code: 0 no state, 1 running, 2 blocked, 3 paused, 4 shutdown, 5 shutoff, 6 crashed, 7 suspended."),
+  totals_row("memactual",      Kind::gauge,   kib,         read("balloon.current", "memory.actual_balloon"),                          "Size of the balloon's memory: what the guest has now."),
+  totals_row("memrss",         Kind::gauge,   kib,         read("balloon.rss", "memory.rss", "/proc/<pid>/stat rss"),                 "Memory of the VM's process resident on the host; without hugetlbfs."),
+  totals_row("memavailable",   Kind::gauge,   kib,         read("balloon.available", "memory.available"),                             "Total memory as the guest sees it (the guest's MemTotal)."),
+  totals_row("memusable",      Kind::gauge,   kib,         read("balloon.usable", "memory.usable"),                                   "Memory the guest can use without swapping (the guest's MemAvailable)."),
+  totals_row("memdisk_cache",  Kind::gauge,   kib,         read("balloon.disk_caches", "memory.disk_caches"),                         "Memory the guest holds as disk cache."),
+  totals_row("memswap_in",     Kind::counter, kib,         read("balloon.swap_in", "memory.swap_in"),                                 "Memory the guest read back from its swap."),
+  totals_row("memswap_out",    Kind::counter, kib,         read("balloon.swap_out", "memory.swap_out"),                               "Memory the guest wrote to its swap."),
+  totals_row("memmajor_fault", Kind::counter, faults,      read("balloon.major_fault", "memory.major_fault"),                         "Page faults of the guest that needed I/O."),
+  totals_row("memminor_fault", Kind::counter, faults,      read("balloon.minor_fault", "memory.minor_fault"),                         "Page faults of the guest that needed no I/O."),
+  totals_row("timeusr",        Kind::counter, nanoseconds, read("cpu.user", "cpu.user_time", "cgroup or /proc/<pid>/stat utime"),     "CPU time the VM's process spent in user mode."),
+  totals_row("timesys",        Kind::counter, nanoseconds, read("cpu.system", "cpu.system_time", "cgroup or /proc/<pid>/stat stime"), "CPU time the VM's process spent in the host's kernel."),
+  totals_row("cpus",           Kind::gauge,   vcpus,       from(How::copy, "vm_metrics.cpu_count"),                                   "Current number of vCPUs."),
+  totals_row("cputime",        Kind::counter, nanoseconds, from(How::copy, "vm_metrics.cputime_ns"),                                  "CPU time used by the VM since it was started."),
+  totals_row("state",          Kind::state,   none,        read("state.state", "info.state"),                                         "State of the VM as libvirt's code: 0 no state, 1 running, 2 blocked, 3 paused, 4 shutdown, 5 shutoff, 6 crashed, 7 suspended."),
 
   // ---- vm_devices, devtype=nic: the guest's view --------------------------------------------------------------
-  nic_row("rxbytes",   bytes,   read("rx.bytes", "interface.rx_bytes"),   "Bytes the guest received."),
-  nic_row("rxpackets", packets, read("rx.pkts",  "interface.rx_packets"), "Packets the guest received."),
-  nic_row("rxerrors",  errors,  read("rx.errs",  "interface.rx_errs"),    "Receive errors."),
-  nic_row("rxdrops",   packets, read("rx.drop",  "interface.rx_drop"),    "Packets dropped on the way to the guest."),
-  nic_row("txbytes",   bytes,   read("tx.bytes", "interface.tx_bytes"),   "Bytes the guest sent."),
-  nic_row("txpackets", packets, read("tx.pkts",  "interface.tx_packets"), "Packets the guest sent."),
-  nic_row("txerrors",  errors,  read("tx.errs",  "interface.tx_errs"),    "Send errors."),
-  nic_row("txdrops",   packets, read("tx.drop",  "interface.tx_drop"),    "Packets of the guest that were dropped."),
+  nic_row("rxbytes",   bytes,   read("rx.bytes", "interface.rx_bytes", "RTM_GETSTATS tx_bytes"),                   "Bytes the guest received."),
+  nic_row("rxpackets", packets, read("rx.pkts",  "interface.rx_packets", "RTM_GETSTATS tx_packets"),               "Packets the guest received."),
+  nic_row("rxerrors",  errors,  read("rx.errs",  "interface.rx_errs", "RTM_GETSTATS tx_errors"),                   "Receive errors."),
+  nic_row("rxdrops",   packets, read("rx.drop",  "interface.rx_drop", "RTM_GETSTATS tx_dropped"),                  "Packets dropped on the way to the guest."),
+  nic_row("txbytes",   bytes,   read("tx.bytes", "interface.tx_bytes", "RTM_GETSTATS rx_bytes"),                   "Bytes the guest sent."),
+  nic_row("txpackets", packets, read("tx.pkts",  "interface.tx_packets", "RTM_GETSTATS rx_packets"),               "Packets the guest sent."),
+  nic_row("txerrors",  errors,  read("tx.errs",  "interface.tx_errs", "RTM_GETSTATS rx_errors"),                   "Send errors."),
+  nic_row("txdrops",   packets, read("tx.drop",  "interface.tx_drop", "RTM_GETSTATS rx_dropped+rx_missed_errors"), "Packets of the guest that were dropped."),
 
   // ---- vm_devices, devtype=disk -------------------------------------------------------------------------------
   disk_row("rd_req",   requests, read("rd.reqs",  "block.rd_req"),   "Read requests completed."),

@@ -121,8 +121,10 @@ TEST(Catalog, HasARowForEachReasonToDropALine) {
 
 TEST(DescribeOrigin, SaysWhereAValueComesFrom) {
   const auto check = [](MetricId id, std::string_view want) { EXPECT_EQ(describe_origin(metric(id)), want); };
-  check(metric_id("vm_metrics.cputime_ns"), "cpu.time, else info.cpuTime");
-  check(metric_id("nic.rxbytes"), "net.<n>.rx.bytes, else interface.rx_bytes");
+  check(metric_id("vm_metrics.cputime_ns"),
+        "cgroup or /proc/<pid>/stat utime+stime, else cpu.time, else info.cpuTime");
+  check(metric_id("vm_metrics.memory_max_kb"), "balloon.maximum, else info.maxMem");
+  check(metric_id("nic.rxbytes"), "RTM_GETSTATS tx_bytes, else net.<n>.rx.bytes, else interface.rx_bytes");
   check(metric_id("disk.wr_reqs"), "block.<n>.wr.reqs, else block.wr_req");
   check(metric_id("vm_metrics.state"), "name of vm_totals.state");
   check(metric_id("vm_totals.cpus"), "same as vm_metrics.cpu_count");

@@ -56,7 +56,7 @@ enum class Unit : std::uint8_t {
 
 // Where a row's value comes from. The texts are also the documentation of the row.
 enum class How : std::uint8_t {
-  read,   // Read from the hypervisor: `bulk` first, `call` where bulk does not give the group.
+  read,   // Read from the hypervisor: `kernel`, else `bulk`, else `call` where bulk does not give the group.
   copy,   // The value of the row `of`, in another measurement.
   label,  // The name of the code in the row `of`.
   sum,    // The sum of the row `of` over the VM's devices.
@@ -71,6 +71,8 @@ struct Origin {
       bulk;  // Key in a record of virDomainListGetStats; for devices behind "net.<n>." or "block.<n>.".
   std::string_view call;  // "<per-domain call>.<field>", e.g. "memory.rss".
   std::string_view of;    // "<line>.<name>" of another row.
+  // What the host's kernel knows of it, read first where that is possible; empty: nothing.
+  std::string_view kernel = {};
 };
 
 struct Metric {
