@@ -55,6 +55,7 @@ Status LibvirtSource::read(std::vector<VmSample>& vms) {
   if (fast_) {
     for (VmReading& reading : pass_.readings()) finish(reading);
     fast_->end_cycle();
+    pass_.counts().fast = fast_->status();
   }
   deliver(vms);
   health_.drop_unjudged();

@@ -1,35 +1,12 @@
-// Replaces operator new of the whole test program by one that counts.
+// What is between the calls into libvirt allocates nothing, once every VM is known.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
+#include <map>
 
 #include "source/libvirt/fake_fast_reader.h"
 #include "source/libvirt/libvirt_source.h"
 #include "source/libvirt/test_params.h"
-
-namespace {
-
-thread_local std::size_t allocation_count = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocation_count;
-  if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  ++allocation_count;
-  return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "source/test_allocations.h"
 
 namespace virtmeter {
 namespace {
@@ -82,7 +59,7 @@ class ReplayConnector final : public Connector {
   std::map<GroupSet, test::Params> records_;
 };
 
-std::size_t allocations_of_cycles(bool with_kernel) {
+std::uint64_t allocations_of_cycles(bool with_kernel) {
   ManualClock clock;
   std::unique_ptr<FastReader> fast;
   if (with_kernel) fast = std::make_unique<test::FakeFastReader>(clock);
@@ -95,10 +72,9 @@ std::size_t allocations_of_cycles(bool with_kernel) {
     ASSERT_EQ(vms[7].disks[1].integer(metric_id("disk.rd_req")), 41);
   };
   for (int i = 0; i < 6; ++i) cycle();
-  const std::size_t before = allocation_count;
-  EXPECT_GT(before, 0u);
+  test::start_counting_allocations();
   for (int i = 0; i < 20; ++i) cycle();
-  return allocation_count - before;
+  return test::stop_counting_allocations();
 }
 
 TEST(LibvirtSource, AllocatesNothingInSteadyState) {
