@@ -36,12 +36,16 @@ void CpuAccounting::choose(const KernelAccess& access, KernelFiles::Handle proce
   // A kernel without control groups has no such file.
   const bool is_readable = trouble == Trouble::none || trouble == Trouble::gone;
   const MachineGroup group = is_readable ? machine_group(text, domain_id) : MachineGroup{Kind::foreign, {}};
-  if (group.kind == kind_ && group.path == path_) return;
+  const bool is_same = group.kind == kind_ && group.path == path_;
+  // A file that could not be opened then may be there now.
+  const bool is_open = usage_ && (stat_ || kind_ != Kind::v1);
+  const bool is_group = group.kind == Kind::v1 || group.kind == Kind::v2;
+  if (is_same && (is_open || !is_group)) return;
   kind_ = group.kind;
   path_ = group.path;
   usage_.reset();
   stat_.reset();
-  if (kind_ == Kind::v1 || kind_ == Kind::v2) open_group(access, cgroup_root);
+  if (is_group) open_group(access, cgroup_root);
 }
 
 void CpuAccounting::open_group(const KernelAccess& access, std::string_view cgroup_root) {

@@ -60,9 +60,6 @@ TEST_F(CpuAccountingTest, ReadsBothFilesOfTheFirstVersion) {
   const std::string folder = "/sys/fs/cgroup/cpuacct" + std::string(kScope);
   files.texts[folder + "/cpuacct.usage"] = "12345\n";
   EXPECT_FALSE(read());
-  in_group("0::/\n");
-  EXPECT_TRUE(read());
-  in_group("2:cpuacct:" + std::string(kScope) + "/emulator\n");
   files.texts[folder + "/cpuacct.stat"] = "user 1\nsystem 2\n";
   const auto times = read();
   ASSERT_TRUE(times);
@@ -77,6 +74,16 @@ TEST_F(CpuAccountingTest, IsLeftToLibvirtWhereTheGroupCannotBeSeen) {
   EXPECT_FALSE(read());
   files.troubles["/proc/50/cgroup"] = Trouble::permission;
   EXPECT_FALSE(read());
+}
+
+TEST_F(CpuAccountingTest, AGroupThatCouldNotBeOpenedIsTriedAgain) {
+  in_group("0::" + std::string(kScope) + "/emulator\n");
+  const std::string path = "/sys/fs/cgroup" + std::string(kScope) + "/cpu.stat";
+  files.texts[path] = "usage_usec 3\nuser_usec 2\nsystem_usec 1\n";
+  files.troubles[path] = Trouble::file_limit;
+  EXPECT_FALSE(read());
+  files.troubles.clear();
+  EXPECT_TRUE(read());
 }
 
 TEST_F(CpuAccountingTest, AKernelWithoutGroupsHasTheProcessOnly) {

@@ -117,7 +117,8 @@ TEST(KernelReaderAllocation, AVmThatDoesNotChangeCostsNone) {
     reader.end_cycle();
     clock.advance(std::chrono::seconds(5));
   };
-  for (int i = 0; i < 20; ++i) cycle();
+  // Two rounds of looking at all threads again.
+  for (int i = 0; i < 150; ++i) cycle();
   allocations = 0;
   counting = true;
   for (int i = 0; i < 100; ++i) cycle();

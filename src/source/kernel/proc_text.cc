@@ -112,6 +112,13 @@ BootTime start_time(const ProcessStat& stat) {
                   std::chrono::nanoseconds(ticks * 1'000'000'000u / per_second)};
 }
 
+BootTime next_turn(BootTime now, std::chrono::seconds period, std::uint32_t pid) {
+  // A factor without a common divisor with minutes: neighbours are far apart.
+  const std::chrono::seconds place = std::chrono::seconds(pid % 100'000 * 37) % period;
+  const std::chrono::nanoseconds since = (now.since_boot - place) % period;
+  return now + (period - since);
+}
+
 std::optional<ThreadTimes> parse_schedstat(std::string_view text) {
   ThreadTimes times;
   std::uint64_t slices = 0;

@@ -29,6 +29,10 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text);
 // When the process or thread was started, to the tick.
 BootTime start_time(const ProcessStat& stat);
 
+// The next moment after `now` at which it is the turn of `pid`, when each has one in every `period`: what is
+// done once in a while is then not done for all processes at once.
+BootTime next_turn(BootTime now, std::chrono::seconds period, std::uint32_t pid);
+
 // Of /proc/<pid>/task/<tid>/schedstat: time on a CPU, and time it was able to run but had none.
 struct ThreadTimes {
   std::uint64_t run_ns = 0;

@@ -65,6 +65,19 @@ TEST(ProcessStat, TicksAfterBootAreATime) {
   EXPECT_GT(start_time(stat).since_boot, std::chrono::hours(1));
 }
 
+TEST(NextTurn, IsWithinThePeriodAndEachProcessHasItsOwn) {
+  const BootTime now{std::chrono::hours(3)};
+  const std::chrono::minutes period(5);
+  for (std::uint32_t pid = 1; pid < 1'000; ++pid) {
+    const BootTime next = next_turn(now, period, pid);
+    EXPECT_GT(next, now);
+    EXPECT_LE(next, now + period);
+    EXPECT_EQ(next_turn(next, period, pid), next + period);
+    EXPECT_NE(next, next_turn(now, period, pid + 1));
+  }
+  EXPECT_GT(next_turn(BootTime{}, period, 4'000'000), BootTime{});
+}
+
 TEST(Schedstat, IsTimeOnACpuAndInTheRunQueue) {
   const auto times = parse_schedstat("2237699163 176992892 5120\n");
   ASSERT_TRUE(times);

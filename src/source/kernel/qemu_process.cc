@@ -10,7 +10,7 @@ namespace {
 
 // While a process is this young libvirt may still move it into its control group.
 constexpr std::chrono::seconds kYoung{30};
-constexpr std::chrono::seconds kAccountLookAgain{60};
+constexpr std::chrono::minutes kAccountLookAgain{5};
 
 std::uint64_t page_kib() {
   static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024;
@@ -42,11 +42,10 @@ bool QemuProcess::read(const Ask& ask, VmKernelReading& into) {
 }
 
 void QemuProcess::choose_account(const Ask& ask, BootTime now) {
-  const bool is_young = now - found_.started < kYoung;
-  if (account_is_chosen_ && !is_young && now - account_chosen_at_ < kAccountLookAgain) return;
+  if (now < account_due_) return;
   account_.choose(access_, found_.folder.handle(), ask.domain_id, ask.cgroup_root);
-  account_is_chosen_ = true;
-  account_chosen_at_ = now;
+  const bool is_young = now - found_.started < kYoung;
+  account_due_ = is_young ? now : next_turn(now, kAccountLookAgain, found_.pid);
 }
 
 }  // namespace virtmeter

@@ -49,8 +49,7 @@ class QemuProcess {
   KernelFile stat_;
   VcpuThreads threads_;
   CpuAccounting account_;
-  bool account_is_chosen_ = false;
-  BootTime account_chosen_at_{};
+  BootTime account_due_{};  // When to look it up again.
 };
 
 }  // namespace virtmeter

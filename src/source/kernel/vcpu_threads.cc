@@ -22,7 +22,7 @@ const char* thread_path(Path& path, std::uint32_t tid, const char* file) {
 }  // namespace
 
 void VcpuThreads::read(const KernelAccess& access, const Look& look_at, std::vector<VcpuTimes>& into) {
-  const bool all = look_at.now - all_read_at_ >= kLookAgain || threads_.empty();
+  const bool all = look_at.now >= all_read_again_at_ || threads_.empty();
   if (all || look_again_ || look_at.thread_count != thread_count_) look(access, look_at, all);
   into.clear();
   for (const std::uint32_t place : vcpus_) {
@@ -44,7 +44,7 @@ void VcpuThreads::read(const KernelAccess& access, const Look& look_at, std::vec
 void VcpuThreads::look(const KernelAccess& access, const Look& look_at, bool all) {
   thread_count_ = look_at.thread_count;
   look_again_ = false;
-  if (all) all_read_at_ = look_at.now;
+  if (all) all_read_again_at_ = next_turn(look_at.now, kLookAgain, look_at.pid);
   const auto folder = access.files.open_folder(look_at.process, "task");
   const Trouble trouble =
       folder.handle == KernelFiles::kNone ? folder.trouble : access.files.list_numbers(folder.handle, tids_);

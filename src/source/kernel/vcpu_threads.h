@@ -20,8 +20,9 @@ struct VcpuTimes {
 
 class VcpuThreads {
  public:
-  // All names are read again after this time, for a thread that got another's number unseen.
-  static constexpr std::chrono::seconds kLookAgain{60};
+  // All names are read again at least this often, for a thread that got another's number unseen. Each process
+  // has a turn of its own, by its pid.
+  static constexpr std::chrono::minutes kLookAgain{5};
   // A QEMU with more is not looked into.
   static constexpr std::size_t kThreadsMax = 16'384;
 
@@ -62,7 +63,7 @@ class VcpuThreads {
   std::vector<std::uint32_t> vcpus_;  // Places in threads_, by vCPU.
   std::optional<std::uint32_t> count_;
   std::uint64_t thread_count_ = 0;
-  BootTime all_read_at_{};
+  BootTime all_read_again_at_{};
   bool look_again_ = true;
 };
 

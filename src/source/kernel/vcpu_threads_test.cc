@@ -126,8 +126,10 @@ TEST_F(VcpuThreadsTest, AnOldThreadWithItsMakersNameIsNone) {
   EXPECT_EQ(threads.count(), 1u);
 }
 
-TEST_F(VcpuThreadsTest, AChangeThatNothingTellsOfIsSeenWithinAMinute) {
+TEST_F(VcpuThreadsTest, AChangeThatNothingTellsOfIsSeenWithinMinutes) {
   start({"CPU 0/KVM", "worker"});
+  read();
+  clock.advance(VcpuThreads::kLookAgain);
   read();
   files.texts["/proc/50/task/52/comm"] = "CPU 1/KVM\n";
   read();
