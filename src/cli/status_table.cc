@@ -98,6 +98,12 @@ void add_source(std::string& out, const Json& source) {
   add(out, "",
       fmt::format("{} reconnects, {} events, {} calls failed", number(source, "reconnects"),
                   number(source, "events"), number(source, "failed_calls")));
+  add(out, "",
+      fmt::format("VMs by kernel {}, by kernel in part {}, by libvirt alone {}", number(source, "kernel_vms"),
+                  number(source, "mixed_vms"), number(source, "libvirt_vms")));
+  add(out, "",
+      fmt::format("libvirt asked for the disks of {} VMs, the balloon of {}", number(source, "block_vms"),
+                  number(source, "balloon_vms")));
   for (const Json& vm : part(source, "hung")) {
     add(out, "",
         fmt::format("hung: {}, for {}", printable(text(vm, "name"), 40), duration(vm, "hung_seconds")));

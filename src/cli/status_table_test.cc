@@ -23,6 +23,8 @@ TEST(StatusTable, TellsAllThatMattersInFull) {
             "           absent values: busy 2\n"
             "source     qemu:///system: QEMU, libvirt 9.0.0\n"
             "           - reconnects, - events, - calls failed\n"
+            "           VMs by kernel -, by kernel in part -, by libvirt alone -\n"
+            "           libvirt asked for the disks of - VMs, the balloon of -\n"
             "           device cache: - entries, - hits, - misses, - bytes\n"
             "sink       influx: http://db:8086, database vmstats\n"
             "                    100 lines collected\n"

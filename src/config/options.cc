@@ -20,6 +20,7 @@ constexpr std::int64_t in_ns(nanoseconds duration) { return duration.count(); }
 constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 4> kInfluxApis = {"auto", "v1", "v2", "v3"};
 constexpr std::array<std::string_view, 2> kCoreDumps = {"off", "on"};
+constexpr std::array<std::string_view, 2> kSources = {"auto", "libvirt"};
 constexpr std::array<std::string_view, 2> kMissing = {"zero", "omit"};
 constexpr std::array<std::string_view, 3> kSpoolSync = {"every_cycle", "interval", "never"};
 
@@ -40,6 +41,14 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The libvirt connection, read-only where that suffices; replay:///FILE plays a recording instead.",
      .group = kReading,
      .rule = TextRule::not_empty},
+    {.key = "source",
+     .environment = "SOURCE",
+     .member = &Settings::source,
+     .help =
+         "Who is asked: auto is the kernel for what it knows of this host's QEMU, and libvirt for the rest; "
+         "libvirt is libvirt alone.",
+     .group = kReading,
+     .choices = kSources},
     {.key = "libvirt_timeout",
      .environment = "LIBVIRT_TIMEOUT",
      .member = &Settings::libvirt_timeout,

@@ -37,10 +37,11 @@ enum class Reload : std::uint8_t {
 };
 
 // The member an option fills; its type is the option's type. A new enum is one more alternative.
-using OptionMember = std::variant<std::string Settings::*, Secret Settings::*, std::int64_t Settings::*,
-                                  std::chrono::nanoseconds Settings::*, LogLevel Settings::*,
-                                  Settings::InfluxApi Settings::*, Settings::Missing Settings::*,
-                                  Settings::CoreDumps Settings::*, Settings::SpoolSync Settings::*>;
+using OptionMember =
+    std::variant<std::string Settings::*, Secret Settings::*, std::int64_t Settings::*,
+                 std::chrono::nanoseconds Settings::*, LogLevel Settings::*, Settings::SourceKind Settings::*,
+                 Settings::InfluxApi Settings::*, Settings::Missing Settings::*,
+                 Settings::CoreDumps Settings::*, Settings::SpoolSync Settings::*>;
 
 struct Option {
   static constexpr std::int64_t kNoMaximum = std::numeric_limits<std::int64_t>::max();

@@ -14,11 +14,13 @@ namespace virtmeter {
 
 struct Settings {
   enum class InfluxApi : std::uint8_t { automatic, v1, v2, v3 };
+  enum class SourceKind : std::uint8_t { automatic, libvirt };
   enum class Missing : std::uint8_t { zero, omit };
   enum class CoreDumps : std::uint8_t { off, on };
   enum class SpoolSync : std::uint8_t { every_cycle, interval, never };
 
   std::string libvirt_uri = "qemu:///system";
+  SourceKind source = SourceKind::automatic;
   std::chrono::nanoseconds libvirt_timeout = std::chrono::seconds(10);
   std::int64_t libvirt_chunk_vms = 32;
   std::chrono::nanoseconds poll_interval = std::chrono::seconds(5);

@@ -27,6 +27,7 @@ TEST(SettingsTable, AlignsKeyValueAndOrigin) {
   EXPECT_EQ(settings_table(sample()),
             "KEY                        VALUE                 ORIGIN\n"
             "libvirt_uri                \"qemu:///system\"      default\n"
+            "source                     auto                  default\n"
             "libvirt_timeout            10s                   default\n"
             "poll_interval              1.5s                  --poll-interval\n"
             "device_cache_ttl           300s                  default\n"
@@ -62,6 +63,7 @@ TEST(SettingsJson, IsOneObjectWithValuesAndOrigins) {
       settings_json(sample()),
       "{\n"
       "  \"libvirt_uri\": {\"value\": \"qemu:///system\", \"origin\": \"default\"},\n"
+      "  \"source\": {\"value\": \"auto\", \"origin\": \"default\"},\n"
       "  \"libvirt_timeout\": {\"value\": \"10s\", \"origin\": \"default\"},\n"
       "  \"poll_interval\": {\"value\": \"1.5s\", \"origin\": \"--poll-interval\"},\n"
       "  \"device_cache_ttl\": {\"value\": \"300s\", \"origin\": \"default\"},\n"

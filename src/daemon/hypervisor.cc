@@ -2,6 +2,8 @@
 
 #include "base/file_system.h"
 #include "daemon/watched_source.h"
+#include "source/kernel/kernel_reader.h"
+#include "source/libvirt/uri.h"
 #include "source/replay/replay_source.h"
 
 namespace virtmeter {
@@ -15,7 +17,13 @@ Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const 
   options.chunk_vms = static_cast<std::size_t>(settings.libvirt_chunk_vms);
   options.poll_interval = settings.poll_interval;
   options.timeout = settings.libvirt_timeout;
-  return WatchedSource::open(options, clock);
+  return WatchedSource::open(options, clock,
+                             asks_kernel(settings) ? KernelReader::of_this_host(clock) : nullptr);
+}
+
+bool asks_kernel(const Settings& settings) {
+  const Result<LibvirtUri> uri = parse_libvirt_uri(settings.libvirt_uri);
+  return settings.source == Settings::SourceKind::automatic && uri && is_local_qemu(*uri);
 }
 
 MissingPolicy missing_policy(const Settings& settings) {

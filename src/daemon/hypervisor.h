@@ -14,6 +14,9 @@ namespace virtmeter {
 // must outlive it.
 Result<std::unique_ptr<Source>> open_hypervisor(const Settings& settings, const Clock& clock);
 
+// Whether this host's kernel is asked for what it knows of the VMs.
+bool asks_kernel(const Settings& settings);
+
 MissingPolicy missing_policy(const Settings& settings);
 
 }  // namespace virtmeter

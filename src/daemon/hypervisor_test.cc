@@ -41,6 +41,20 @@ TEST(Hypervisor, RefusesAnAddressThatCannotBe) {
   EXPECT_FALSE(open_hypervisor(settings, clock));
 }
 
+TEST(Hypervisor, AsksTheKernelForALocalQemuUnlessToldNot) {
+  const auto check = [](Settings::SourceKind source, const std::string& uri, bool want) {
+    Settings settings;
+    settings.source = source;
+    settings.libvirt_uri = uri;
+    EXPECT_EQ(asks_kernel(settings), want) << uri;
+  };
+  check(Settings::SourceKind::automatic, "qemu:///system", true);
+  check(Settings::SourceKind::libvirt, "qemu:///system", false);
+  check(Settings::SourceKind::automatic, "qemu+ssh://host/system", false);
+  check(Settings::SourceKind::automatic, "test:///default", false);
+  check(Settings::SourceKind::automatic, "kvm:///system", false);
+}
+
 TEST(Hypervisor, TakesThePolicyOverFromTheSettings) {
   Settings settings;
   EXPECT_EQ(missing_policy(settings), MissingPolicy::zero);

@@ -5,9 +5,10 @@
 
 namespace virtmeter {
 
-Result<std::unique_ptr<Source>> WatchedSource::open(const LibvirtSourceOptions& options, const Clock& clock) {
+Result<std::unique_ptr<Source>> WatchedSource::open(const LibvirtSourceOptions& options, const Clock& clock,
+                                                    std::unique_ptr<FastReader> fast) {
   auto watched = std::unique_ptr<WatchedSource>(new WatchedSource(clock));
-  auto source = LibvirtSource::open(options, clock, watched->watch_);
+  auto source = LibvirtSource::open(options, clock, watched->watch_, std::move(fast));
   if (!source) return std::move(source).error();
   watched->source_ = std::move(source).value();
   watched->thread_ = std::thread([&watch = watched->watch_] {

@@ -12,7 +12,8 @@ namespace virtmeter {
 class WatchedSource final : public Source {
  public:
   // As LibvirtSource::open().
-  static Result<std::unique_ptr<Source>> open(const LibvirtSourceOptions& options, const Clock& clock);
+  static Result<std::unique_ptr<Source>> open(const LibvirtSourceOptions& options, const Clock& clock,
+                                              std::unique_ptr<FastReader> fast = {});
   ~WatchedSource() override;
   WatchedSource(const WatchedSource&) = delete;
   WatchedSource& operator=(const WatchedSource&) = delete;

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/cycle.h"
+#include "source/fast_reader.h"
 
 namespace virtmeter {
 
@@ -16,6 +17,15 @@ struct HungVm {
   std::string name;  // A stranger's bytes.
   std::string uuid;
   BootTime since;
+};
+
+// How many VMs of the last cycle were read where.
+struct TierCounts {
+  std::uint64_t kernel_vms = 0;   // CPU, memory and NICs from the kernel.
+  std::uint64_t mixed_vms = 0;    // Some of it.
+  std::uint64_t libvirt_vms = 0;  // None of it.
+  std::uint64_t balloon_vms = 0;  // Asked for their balloon.
+  std::uint64_t block_vms = 0;    // Asked for their disks.
 };
 
 // What a source says of itself. Counts are since start.
@@ -38,7 +48,9 @@ struct SourceStatus {
   std::uint64_t cache_bytes = 0;
   std::uint64_t xml_failures = 0;  // XML that could not be read or made no sense.
 
-  std::uint64_t cancelled_calls = 0;     // Ended because there was no answer in time.
+  std::uint64_t cancelled_calls = 0;  // Ended because there was no answer in time.
+  TierCounts tiers;
+  FastStatus fast;  // All 0 where there is no kernel to ask.
   std::uint64_t hung_vms = 0;            // In the last cycle, as the rest below.
   std::vector<HungVm> hung;              // The first kHungListed of them.
   std::uint64_t busy_vms = 0;            // Held by another job: read in part.

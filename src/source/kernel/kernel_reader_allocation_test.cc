@@ -8,6 +8,7 @@
 
 #include "source/kernel/kernel_reader.h"
 #include "source/kernel/test_links.h"
+#include "source/test_allocations.h"
 
 namespace {
 // Of this thread's; counts only while a test looks.
@@ -23,6 +24,19 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace virtmeter::test {
+
+void start_counting_allocations() {
+  allocations = 0;
+  counting = true;
+}
+std::uint64_t stop_counting_allocations() {
+  counting = false;
+  return allocations;
+}
+
+}  // namespace virtmeter::test
 
 namespace virtmeter {
 namespace {

@@ -17,7 +17,14 @@ using Way = VmReading::Way;
 constexpr std::chrono::nanoseconds kQuiet = std::chrono::minutes(1);
 
 bool open_for_bulk(const VmReading& reading) {
-  return !reading.vanished && reading.way == Way::whole && !reading.has_record;
+  return !reading.vanished && reading.way == Way::whole && !reading.has_record && !reading.wanted.empty();
+}
+
+// What to ask a VM that has hung, to see whether it answers again: something that its QEMU has to tell.
+GroupSet trial_of(const VmReading& reading) {
+  GroupSet groups = reading.wanted;
+  if (!groups.need_monitor()) groups.add(StatGroup::balloon);
+  return groups;
 }
 
 }  // namespace
@@ -30,14 +37,12 @@ void BulkReader::begin_cycle(std::size_t vms) {
   search_until_ = tools_.clock.boot_now() + patience_.search(vms);
 }
 
-// ---------------------------------------------------------------------------------------------------
-// requests
+// ---------------------------------------------------------------------------------------------- requests
 
-BulkReader::Answer BulkReader::ask(Readings readings, BulkGroups groups, std::chrono::nanoseconds limit,
-                                   const TakeRecord& take) {
-  std::vector<const LiveVm*> wanted;
-  wanted.reserve(readings.size());
-  for (const VmReading* reading : readings) wanted.push_back(reading->live);
+BulkReader::Answer BulkReader::ask(Readings readings, GroupSet groups, std::chrono::nanoseconds limit,
+                                   TakeRecord take) {
+  asked_.clear();
+  for (const VmReading* reading : readings) asked_.push_back(reading->live);
   const BootTime asked = tools_.clock.boot_now();
   ++tools_.counts.bulk_calls;
   std::optional<BootTime> answered_at;
@@ -49,15 +54,15 @@ BulkReader::Answer BulkReader::ask(Readings readings, BulkGroups groups, std::ch
     read_at_ = middle(asked, *answered_at);
     take(**reading, params);
   };
-  Status status = tools_.connector.get_bulk_stats({wanted, groups, limit}, visit);
+  Status status = tools_.connector.get_bulk_stats({asked_, groups, limit}, visit);
   const std::chrono::nanoseconds took = answered_at.value_or(tools_.clock.boot_now()) - asked;
-  if (status && groups == BulkGroups::all) patience_.note(took, wanted.size());
+  if (status && groups.need_monitor()) patience_.note(took, readings.size());
   // What an old daemon lacks is no failure.
   if (!status && status.error().code != Errc::invalid) ++tools_.counts.failed_calls;
   return {std::move(status), took};
 }
 
-BulkReader::Answer BulkReader::ask(Readings readings, BulkGroups groups, std::chrono::nanoseconds limit) {
+BulkReader::Answer BulkReader::ask(Readings readings, GroupSet groups, std::chrono::nanoseconds limit) {
   Answer answer =
       ask(readings, groups, limit, [this](VmReading& reading, auto params) { take_record(reading, params); });
   // Every active VM has a record, so one without has stopped since it was listed.
@@ -67,7 +72,32 @@ BulkReader::Answer BulkReader::ask(Readings readings, BulkGroups groups, std::ch
   return answer;
 }
 
-void BulkReader::take_record(VmReading& reading, std::span<const virTypedParameter> params) {
+void BulkReader::take_record(VmReading& reading, Params params) {
+  const VmValues& values = reading.sample.values;
+  const auto resident = reading.fast.resident ? values.integer(metric_id("vm_totals.memrss")) : std::nullopt;
+  if (!fill_by_plan(reading, params)) understand(reading, params);
+  if (reading.vanished) return;
+  VmSample& sample = reading.sample;
+  if (resident) sample.values.set_integer(metric_id("vm_totals.memrss"), *resident);
+  reading.groups.starting = reading.groups.starting || reading.live->starting();
+  reading.has_record = true;
+  if (!reading.fast.nics || sample.read_at == BootTime{}) sample.read_at = read_at_;
+  if (reading.groups.balloon) sample.memory_read_at = read_at_;
+  if (reading.groups.disks) sample.disks_read_at = read_at_;
+}
+
+bool BulkReader::fill_by_plan(VmReading& reading, Params params) {
+  if (reading.way != Way::whole) return false;
+  const CachedVm* kept = tools_.directory.kept(*reading.live);
+  if (kept == nullptr || kept->layout != reading.sample.layout) return false;
+  const RecordPlan& plan = kept->plan_for(reading.wanted);
+  if (!plan.matches(params)) return false;
+  plan.fill(params, reading.sample);
+  reading.groups = plan.groups();
+  return true;
+}
+
+void BulkReader::understand(VmReading& reading, Params params) {
   const BulkRecord record(params);
   // Fresh XML, where the devices differ, is for VMs that answer.
   if (reading.way == Way::whole) {
@@ -75,13 +105,14 @@ void BulkReader::take_record(VmReading& reading, std::span<const virTypedParamet
   }
   if (reading.vanished) return;
   record.fill(reading.sample);
-  set_read_at(reading.sample, read_at_);
   reading.groups = record.groups();
-  reading.has_record = true;
+  CachedVm* kept = reading.way == Way::whole ? tools_.directory.kept(*reading.live) : nullptr;
+  if (kept == nullptr || kept->layout != reading.sample.layout) return;
+  kept->plan_for(reading.wanted) =
+      RecordPlan(shapes_.share(RecordShape::of(params, record)), record, *kept->layout);
 }
 
-// -------------------------------------------------------------------------------------------- all that is
-// well
+// ------------------------------------------------------------------------------------- while all is well
 
 void BulkReader::read(Readings chunk) {
   if (unsupported_) return;
@@ -90,12 +121,16 @@ void BulkReader::read(Readings chunk) {
 }
 
 void BulkReader::read_together(Readings chunk, std::chrono::nanoseconds limit, Attempt attempt) {
-  std::vector<VmReading*> open;
-  open.reserve(chunk.size());
-  std::copy_if(chunk.begin(), chunk.end(), std::back_inserter(open),
-               [](const VmReading* reading) { return open_for_bulk(*reading); });
-  if (open.empty() || unsupported_ || !tools_.connector.alive()) return;
-  const Answer answer = ask(open, BulkGroups::all, limit);
+  if (unsupported_ || !tools_.connector.alive()) return;
+  const auto is_open = [](const VmReading* reading) { return open_for_bulk(*reading); };
+  std::vector<VmReading*> some;
+  Readings open = chunk;
+  if (!std::all_of(chunk.begin(), chunk.end(), is_open)) {
+    std::copy_if(chunk.begin(), chunk.end(), std::back_inserter(some), is_open);
+    open = some;
+  }
+  if (open.empty()) return;
+  const Answer answer = ask(open, open.front()->wanted, limit);
   if (answer.status) return;
   if (answer.status.error().code == Errc::timeout) return search(open, answer.took, attempt);
   if (tools_.connector.alive()) halve(open, answer.status.error());
@@ -123,17 +158,32 @@ void BulkReader::ask_busy_again(std::span<VmReading> readings) {
   std::vector<VmReading*> busy;
   for (VmReading& reading : readings) {
     const bool held = !reading.vanished && reading.way == Way::whole && reading.groups.monitor_skipped();
-    if (held) busy.push_back(&reading);
+    if (!held) continue;
+    // Its answer leaves no doubt.
+    reading.wanted.add(StatGroup::balloon);
+    busy.push_back(&reading);
   }
-  if (busy.empty() || !tools_.connector.alive()) return;
+  std::sort(busy.begin(), busy.end(), [](const VmReading* a, const VmReading* b) {
+    return a->wanted != b->wanted ? a->wanted < b->wanted : a < b;
+  });
+  for (auto first = busy.begin(); first != busy.end();) {
+    const auto end = std::find_if(
+        first, busy.end(), [&](const VmReading* reading) { return reading->wanted != (*first)->wanted; });
+    ask_again(std::span(first, end));
+    first = end;
+  }
+}
+
+void BulkReader::ask_again(Readings busy) {
+  if (!tools_.connector.alive()) return;
   std::vector<VmReading*> answered;
-  const auto take = [&](VmReading& reading, std::span<const virTypedParameter> params) {
+  const auto take = [&](VmReading& reading, Params params) {
     if (BulkRecord(params).groups().monitor_skipped()) return;
     reading.forget_values();
     take_record(reading, params);
     answered.push_back(&reading);
   };
-  const Answer answer = ask(busy, BulkGroups::all, patience_.searching(busy.size()), take);
+  const Answer answer = ask(busy, busy.front()->wanted, patience_.searching(busy.size()), take);
   for (VmReading* reading : answered) {
     if (!reading->vanished) singles_.complete(*reading);
   }
@@ -180,7 +230,7 @@ void BulkReader::read_one_by_one(Readings chunk) {
 void BulkReader::read_alone(VmReading& reading) {
   VmReading* const one[] = {&reading};
   for (int attempt = 1; attempt <= 2; ++attempt) {
-    const Answer answer = ask(one, BulkGroups::all, attempt * patience_.searching(1));
+    const Answer answer = ask(one, reading.wanted, attempt * patience_.searching(1));
     if (answer.status) return;
     if (answer.status.error().code != Errc::timeout) {
       if (tools_.connector.alive()) halve(one, answer.status.error());
@@ -230,7 +280,8 @@ bool BulkReader::try_one(VmReading& reading, Quarantine::Entry& entry) {
   if (finder_.quarantine().waiting_calls() >= kWaitingCallsMax) return false;
   VmReading* const one[] = {&reading};
   reading.way = Way::whole;
-  const Answer answer = ask(one, BulkGroups::all, patience_.searching(1));
+  reading.wanted = trial_of(reading);
+  const Answer answer = ask(one, reading.wanted, patience_.searching(1));
   if (reading.vanished) return false;
   const bool held = kind == ControlState::Kind::job && reading.groups.monitor_skipped();
   if (answer.status && !held) {
@@ -249,12 +300,15 @@ bool BulkReader::try_one(VmReading& reading, Quarantine::Entry& entry) {
 
 void BulkReader::read_without_monitor(std::span<VmReading> readings) {
   std::vector<VmReading*> partly;
+  std::vector<VmReading*> asking;  // Those of which not all is known already.
   for (VmReading& reading : readings) {
-    if (!reading.vanished && reading.way != Way::whole) partly.push_back(&reading);
+    if (reading.vanished || reading.way == Way::whole) continue;
+    partly.push_back(&reading);
+    if (reading.wanted.has(StatGroup::interface)) asking.push_back(&reading);
   }
   if (partly.empty() || !tools_.connector.alive()) return;
-  if (!unsupported_ && tools_.clock.boot_now() >= quiet_until_) {
-    const Answer answer = ask(partly, BulkGroups::without_monitor, patience_.usual(partly.size()));
+  if (!asking.empty() && !unsupported_ && tools_.clock.boot_now() >= quiet_until_) {
+    const Answer answer = ask(asking, kGroupsWithoutMonitor, patience_.usual(asking.size()));
     if (!answer.status && answer.status.error().code == Errc::timeout) {
       quiet_until_ = tools_.clock.boot_now() + kQuiet;
       finder_.renew();

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <span>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "source/libvirt/hang_finder.h"
 #include "source/libvirt/patience.h"
 #include "source/libvirt/single_calls.h"
@@ -34,8 +34,8 @@ class BulkReader {
 
   void begin_cycle(std::size_t vms);
 
-  // Reads all of `chunk`, whose layouts are in place. Afterwards each has a record, or hangs, or has
-  // vanished, or its turn did not come, or bulk has nothing to say of it.
+  // Reads all of `chunk`, whose layouts are in place and which want the same groups. Afterwards each has a
+  // record, or hangs, or has vanished, or its turn did not come, or bulk has nothing to say of it.
   void read(Readings chunk);
 
   // Another client's question holds a VM for milliseconds, so a second one at the end of the cycle nearly
@@ -52,15 +52,19 @@ class BulkReader {
 
  private:
   enum class Attempt { first, second };
-  using TakeRecord = std::function<void(VmReading&, std::span<const virTypedParameter>)>;
+  using Params = std::span<const virTypedParameter>;
+  using TakeRecord = FunctionRef<void(VmReading&, Params)>;
   struct Answer {
     Status status;
     std::chrono::nanoseconds took;
   };
 
-  Answer ask(Readings readings, BulkGroups groups, std::chrono::nanoseconds limit, const TakeRecord& take);
-  Answer ask(Readings readings, BulkGroups groups, std::chrono::nanoseconds limit);
-  void take_record(VmReading& reading, std::span<const virTypedParameter> params);
+  Answer ask(Readings readings, GroupSet groups, std::chrono::nanoseconds limit, TakeRecord take);
+  Answer ask(Readings readings, GroupSet groups, std::chrono::nanoseconds limit);
+  void take_record(VmReading& reading, Params params);
+  bool fill_by_plan(VmReading& reading, Params params);
+  void understand(VmReading& reading, Params params);
+  void ask_again(Readings busy);
   void read_together(Readings chunk, std::chrono::nanoseconds limit, Attempt attempt);
   void halve(Readings chunk, const Error& error);
   void search(Readings chunk, std::chrono::nanoseconds waited, Attempt attempt);
@@ -78,6 +82,8 @@ class BulkReader {
   bool found_hung_ = false;     // In this cycle.
   bool left_some_out_ = false;  // In this cycle.
   BootTime read_at_;            // Of the records at hand.
+  ShapeStore shapes_;
+  std::vector<const LiveVm*> asked_;  // In the request at hand; keeps its storage.
   BootTime search_until_;
   BootTime quiet_until_;  // After a request that should never wait and did.
 };

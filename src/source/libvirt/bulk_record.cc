@@ -1,43 +1,16 @@
 #include "source/libvirt/bulk_record.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "source/libvirt/stat_key.h"
+#include "source/libvirt/typed_param.h"
 
 namespace virtmeter {
 namespace {
 
-constexpr std::string_view kNicPrefix = "net.";
-constexpr std::string_view kDiskPrefix = "block.";
-
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
-}
-
-// Negative numbers and other types are no counters: they become values out of range.
-std::uint64_t as_unsigned(const virTypedParameter& param) {
-  constexpr std::uint64_t kNotANumber = UINT64_MAX;
-  switch (param.type) {
-    case VIR_TYPED_PARAM_INT:
-      return param.value.i < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.i);
-    case VIR_TYPED_PARAM_UINT:
-      return param.value.ui;
-    case VIR_TYPED_PARAM_LLONG:
-      return param.value.l < 0 ? kNotANumber : static_cast<std::uint64_t>(param.value.l);
-    case VIR_TYPED_PARAM_ULLONG:
-      return param.value.ul;
-    case VIR_TYPED_PARAM_BOOLEAN:
-      return param.value.b != 0 ? 1 : 0;
-    default:
-      return kNotANumber;
-  }
-}
-
-// virTypedParameter's field is an array that a hostile daemon could leave without its end.
-std::string_view key_of(const virTypedParameter& param) {
-  return {param.field, strnlen(param.field, VIR_TYPED_PARAM_FIELD_LENGTH)};
 }
 
 template <Scope S>
@@ -105,6 +78,10 @@ void BulkRecord::note_key(std::string_view key, const virTypedParameter& param) 
   if (key == "vcpu.current") groups_.vcpu = true;
   if (key == "net.count") groups_.nics = true;
   if (key == "block.count") groups_.disks = true;
+  if (groups_.disk_named && !groups_.disk_counted && starts_with(key, kDiskPrefix)) {
+    const auto disk = split_device_key(key, kDiskPrefix);
+    groups_.disk_counted = disk && !rows_of_disk_key(disk->rest).empty();
+  }
 }
 
 void BulkRecord::note_name(std::string_view key, const char* name) {
@@ -112,7 +89,9 @@ void BulkRecord::note_name(std::string_view key, const char* name) {
   const auto nic = split_device_key(key, kNicPrefix);
   if (nic && nic->rest == "name") nics_.push_back({nic->index, name});
   const auto disk = split_device_key(key, kDiskPrefix);
-  if (disk && disk->rest == "name") disks_.push_back({disk->index, name});
+  if (!disk || disk->rest != "name") return;
+  disks_.push_back({disk->index, name});
+  groups_.disk_named = true;
 }
 
 std::uint64_t BulkRecord::device_fingerprint() const {

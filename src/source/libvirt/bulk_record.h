@@ -23,12 +23,19 @@ struct RecordGroups {
   bool vcpu = false;
   bool nics = false;
   bool disks = false;
-  bool starting = false;  // Active for libvirt, but its QEMU is not up yet.
+  bool disk_named = false;
+  bool disk_counted = false;  // Some disk has its counters.
+  bool starting = false;      // Active for libvirt, but its QEMU is not up yet.
 
   // Whether libvirt skipped the VM's monitor because another job held it (NOWAIT): what only QEMU knows is
-  // missing then. QEMU's rss comes from the same step of libvirt and has no other reason to be missing.
-  bool monitor_skipped() const { return balloon && !rss; }
+  // missing then. QEMU's rss comes from the same step of libvirt and has no other reason to be missing. Where
+  // the balloon was not asked for, disks without any counter are the sign; a VM may have such disks for good
+  // (vhost-user), and asking again with the balloon tells.
+  bool monitor_skipped() const { return balloon ? !rss : disk_named && !disk_counted; }
 };
+
+inline constexpr std::string_view kNicPrefix = "net.";
+inline constexpr std::string_view kDiskPrefix = "block.";
 
 class BulkRecord {
  public:

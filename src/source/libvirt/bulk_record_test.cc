@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "source/libvirt/test_params.h"
+
 namespace virtmeter {
 namespace {
 
@@ -12,38 +14,7 @@ constexpr MetricId kRx = metric_id("nic.rxbytes");
 constexpr MetricId kReads = metric_id("disk.rd_req");
 constexpr MetricId kErrors = metric_id("disk.errors");
 
-// A record as libvirt's client library builds it.
-class Params {
- public:
-  ~Params() { virTypedParamsFree(params_, count_); }
-  // libvirt's error state exists only after this.
-  Params() { virInitialize(); }
-  Params(const Params&) = delete;
-  Params& operator=(const Params&) = delete;
-
-  Params& number(const std::string& key, unsigned long long value) {
-    virTypedParamsAddULLong(&params_, &count_, &capacity_, key.c_str(), value);
-    return *this;
-  }
-  Params& uint(const std::string& key, unsigned int value) {
-    virTypedParamsAddUInt(&params_, &count_, &capacity_, key.c_str(), value);
-    return *this;
-  }
-  Params& integer(const std::string& key, int value) {
-    virTypedParamsAddInt(&params_, &count_, &capacity_, key.c_str(), value);
-    return *this;
-  }
-  Params& text(const std::string& key, const char* value) {
-    virTypedParamsAddString(&params_, &count_, &capacity_, key.c_str(), value);
-    return *this;
-  }
-  std::span<const virTypedParameter> span() const { return {params_, static_cast<std::size_t>(count_)}; }
-
- private:
-  virTypedParameterPtr params_ = nullptr;
-  int count_ = 0;
-  int capacity_ = 0;
-};
+using test::Params;
 
 VmSample sample_with(std::vector<std::string> nics, std::vector<std::string> disks) {
   auto layout = std::make_shared<VmLayout>();

@@ -1,6 +1,7 @@
 #include "source/libvirt/call_watch.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace virtmeter {
 namespace {
@@ -13,14 +14,18 @@ CallWatch::Call::Call(CallWatch& watch, std::uint64_t connection, std::chrono::n
     : watch_(watch), limit_(limit) {
   const BootTime due = watch.clock_.boot_now() + limit;
   const MutexLock lock(watch.mutex_);
-  running_ = watch.running_.insert(watch.running_.end(), {connection, due, false});
+  auto& running = watch.running_;
+  if (watch.spare_.empty()) watch.spare_.emplace_back();
+  running.splice(running.end(), watch.spare_, watch.spare_.begin());
+  running_ = std::prev(running.end());
+  *running_ = {connection, due, false};
   // A later one needs no waking: run() finds out when it comes round.
   if (due < watch.waits_until_) watch.changed_.notify_all();
 }
 
 CallWatch::Call::~Call() {
   const MutexLock lock(watch_.mutex_);
-  watch_.running_.erase(running_);
+  watch_.spare_.splice(watch_.spare_.end(), watch_.running_, running_);
 }
 
 bool CallWatch::Call::cancelled() const {

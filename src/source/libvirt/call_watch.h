@@ -66,6 +66,7 @@ class CallWatch {
   mutable Mutex mutex_;
   Condition changed_;
   std::list<Running> running_ GUARDED_BY(mutex_);
+  std::list<Running> spare_ GUARDED_BY(mutex_);  // Nodes for the next calls: as many as ran at once.
   // Until when run() waits; a call that is due sooner has to wake it.
   BootTime waits_until_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;

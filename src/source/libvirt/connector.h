@@ -10,15 +10,16 @@
 #include <libvirt/libvirt.h>
 
 #include <chrono>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "model/cycle.h"
 #include "source/libvirt/domain_xml.h"
 #include "source/libvirt/handles.h"
+#include "source/libvirt/stat_groups.h"
 
 namespace virtmeter {
 
@@ -28,18 +29,21 @@ struct LiveVm {
   Uuid uuid;
   int domain_id = -1;
   std::string name;
+  int state = -1;  // virDomainState and its reason; -1 where the list did not tell.
+  int state_reason = -1;
+
+  bool paused() const { return state == VIR_DOMAIN_PAUSED; }
+  // Whether its guest may do anything: true where that is not known.
+  bool runs() const { return state < 0 || state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED; }
+  // Active for libvirt, but its QEMU is not up yet.
+  bool starting() const { return paused() && state_reason == VIR_DOMAIN_PAUSED_STARTING_UP; }
 };
 
-using RecordVisitor = std::function<void(const Uuid& uuid, std::span<const virTypedParameter> params)>;
-
-enum class BulkGroups {
-  all,
-  without_monitor,  // State and NICs: what libvirt tells without asking the VM's QEMU.
-};
+using RecordVisitor = FunctionRef<void(const Uuid& uuid, std::span<const virTypedParameter> params)>;
 
 struct BulkRequest {
   std::span<const LiveVm* const> vms;
-  BulkGroups groups = BulkGroups::all;
+  GroupSet groups = kAllGroups;
   std::chrono::nanoseconds limit = std::chrono::seconds(10);
 };
 
@@ -67,11 +71,13 @@ class Connector {
   // Opens what a timeout has broken, and gives `vms` fresh handles: the old ones are of the old connection.
   virtual Status renew(std::span<LiveVm> vms) = 0;
 
-  // virConnectListAllDomains, active only; in the order of the domain ids.
-  virtual Result<std::vector<LiveVm>> get_live_vms() = 0;
+  // Makes `vms` the active ones, in the order of the domain ids; what it held before is storage to be used
+  // again. virConnectGetAllDomainStats of the state group, which gives list, handles and states at once and
+  // asks no QEMU; virConnectListAllDomains, without states, where the driver has no such call.
+  virtual Status get_live_vms(std::vector<LiveVm>& vms) = 0;
 
-  // virDomainListGetStats: state, CPU, balloon, vCPU, interface and block groups, without waiting for jobs. A
-  // VM that has gone has no record. The VM whose QEMU does not answer holds the whole request.
+  // virDomainListGetStats of the groups asked for, without waiting for jobs. A VM that has gone has no
+  // record. The VM whose QEMU does not answer holds the whole request.
   virtual Status get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) = 0;
 
   virtual Result<ControlState> get_control_state(const LiveVm& vm) = 0;
@@ -85,13 +91,18 @@ class Connector {
   virtual Status get_interface_stats(const LiveVm& vm, const std::string& device, NicValues& values) = 0;
   virtual Status get_block_stats(const LiveVm& vm, const std::string& device, DiskValues& values) = 0;
 
-  // UUIDs whose device lists an event has made stale since the last call; every_vm: all of them.
+  // What events have told since the last call: whose device lists are stale (every_vm: all of them), and
+  // whose memory was changed.
   struct Invalidations {
-    std::vector<Uuid> uuids;
+    std::vector<Uuid> uuids = {};
+    std::vector<Uuid> balloons = {};
     bool every_vm = false;
     std::uint64_t events = 0;  // Received since the last call.
   };
   virtual Invalidations take_invalidations() = 0;
+
+  // Whether a change of a VM's memory is sure to be told by take_invalidations().
+  virtual bool tells_of_balloons() const = 0;
 
   virtual std::uint64_t cancelled_calls() const = 0;  // Timeouts since start.
 

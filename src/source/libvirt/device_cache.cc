@@ -37,6 +37,11 @@ CachedVm* DeviceCache::find_stale(const Uuid& uuid, int domain_id) {
   return entry == nullptr ? nullptr : &entry->vm;
 }
 
+CachedVm* DeviceCache::find_any(const Uuid& uuid) {
+  const auto found = entries_.find(uuid);
+  return found == entries_.end() ? nullptr : &found->second.vm;
+}
+
 CachedVm& DeviceCache::put(CachedVm vm, BootTime now) {
   const Uuid uuid = vm.layout->uuid;
   Entry& entry = entries_[uuid];
@@ -64,6 +69,7 @@ DeviceCache::Stats DeviceCache::stats() const {
   for (const auto& [uuid, entry] : entries_) {
     // The map's node: the pair, its link and its hash.
     stats.bytes += sizeof(Uuid) + sizeof(Entry) + 2 * sizeof(void*) + entry.vm.layout->bytes();
+    stats.bytes += entry.vm.plan.bytes() + entry.vm.plan_with_balloon.bytes();
     for (const std::string& name : entry.vm.other_disks) stats.bytes += sizeof(std::string) + name.capacity();
   }
   return stats;

@@ -23,7 +23,7 @@ CachedVm vm_of(std::uint8_t n, int domain_id, std::vector<std::string> disks = {
   layout->name = "vm";
   layout->nics = {"vnet0", "vnet1"};
   layout->disks = std::move(disks);
-  return {layout, {}, {}};
+  return {layout, {}};
 }
 
 TEST(DeviceCache, ServesAnEntryForItsTtl) {

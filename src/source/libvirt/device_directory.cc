@@ -104,12 +104,20 @@ CachedVm* DeviceDirectory::fetch(const LiveVm& live, bool& gone) {
   auto layout = make_layout(live);
   layout->nics = std::move(devices->nics);
   layout->disks = std::move(devices->disks);
-  return &cache_.put({std::move(layout), std::move(devices->other), std::nullopt}, clock_.boot_now());
+  CachedVm vm{std::move(layout), std::move(devices->other)};
+  if (const CachedVm* before = kept(live)) vm.balloon = before->balloon;
+  // Memory comes and goes with devices, too.
+  vm.balloon.note_news();
+  vm.balloon.set_period(devices->balloon_period);
+  return &cache_.put(std::move(vm), clock_.boot_now());
 }
 
 void DeviceDirectory::invalidate(const Connector::Invalidations& news) {
   if (news.every_vm) cache_.invalidate_all();
   for (const Uuid& uuid : news.uuids) cache_.invalidate(uuid);
+  for (const Uuid& uuid : news.balloons) {
+    if (CachedVm* vm = cache_.find_any(uuid)) vm->balloon.note_news();
+  }
 }
 
 }  // namespace virtmeter

@@ -33,6 +33,9 @@ class DeviceDirectory {
   std::shared_ptr<const VmLayout> confirm(const LiveVm& live, std::shared_ptr<const VmLayout> layout,
                                           const BulkRecord& record);
 
+  // What is kept of the VM, whatever its age; null where nothing is, or it is of another life.
+  CachedVm* kept(const LiveVm& live) { return cache_.find_stale(live.uuid, live.domain_id); }
+
   void invalidate(const Connector::Invalidations& news);
 
   // Forgets the VMs that nobody has asked for since the last call.

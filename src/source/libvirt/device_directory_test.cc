@@ -15,7 +15,9 @@ class DeviceDirectoryTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(LibvirtEventLoop::prepare());
     ASSERT_TRUE(connector_.connect());
-    live_ = std::move(connector_.get_live_vms()->front());
+    std::vector<LiveVm> listed;
+    ASSERT_TRUE(connector_.get_live_vms(listed));
+    live_ = std::move(listed.front());
     connector_.devices = [this](const std::string&) { return list_; };
   }
 
@@ -72,7 +74,7 @@ TEST_F(DeviceDirectoryTest, DoesNotReadXmlForEverOverADifferenceThatStays) {
 
 TEST_F(DeviceDirectoryTest, ReadsXmlAgainAfterAnEvent) {
   confirmed({"vnet0"});
-  directory_.invalidate({{live_.uuid}, false, 1});
+  directory_.invalidate({.uuids = {live_.uuid}, .events = 1});
   confirmed({"vnet0"});
   EXPECT_EQ(directory_.xml_reads(), 2u);
 }

@@ -9,6 +9,8 @@
 namespace virtmeter {
 namespace {
 
+constexpr unsigned int kPeriodMax = 86'400;
+
 // False when the list is full. A device without a target, or with a target that was listed already, is
 // skipped.
 bool add_target(const pugi::xml_node& device, std::vector<std::string>& list) {
@@ -45,6 +47,9 @@ Result<DeviceList> parse_domain_xml(std::string_view xml) {
   if (!domain) return Error{Errc::corrupt, "domain XML: no <domain> element", ""};
 
   DeviceList devices;
+  const pugi::xml_node balloon = domain.child("devices").child("memballoon");
+  devices.balloon_period =
+      std::chrono::seconds(std::min(balloon.child("stats").attribute("period").as_uint(), kPeriodMax));
   for (const pugi::xml_node& device : domain.child("devices").children()) {
     bool fits = true;
     if (std::strcmp(device.name(), "interface") == 0) {

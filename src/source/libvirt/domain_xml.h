@@ -1,8 +1,9 @@
-// The device lists of a domain, out of its XML. The XML comes from libvirt but holds strangers' text: size
+// The devices of a domain, out of its XML. The XML comes from libvirt but holds strangers' text: size
 // and counts are bounded, entities are not expanded (pugixml knows no DTD entities). Pure function.
 // Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct DeviceList {
   std::vector<std::string> disks;  // /domain/devices/disk[@device='disk']/target/@dev, each once.
   std::vector<std::string>
       other;  // Targets of cdroms, floppies and LUNs: known to bulk statistics, not counted.
+  // How often the guest tells its memory statistics (memballoon/stats/@period); 0: it does not.
+  std::chrono::seconds balloon_period{0};
 };
 
 Result<DeviceList> parse_domain_xml(std::string_view xml);

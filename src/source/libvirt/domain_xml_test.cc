@@ -65,6 +65,19 @@ TEST(DomainXml, DoesNotExpandEntities) {
   EXPECT_EQ(devices->nics, (Names{"&a;"}));
 }
 
+TEST(DomainXml, ReadsThePeriodOfTheGuestsStatistics) {
+  const auto check = [](std::string_view balloon, int want_seconds) {
+    const auto devices = parse_domain_xml(with_devices(std::string(balloon)));
+    ASSERT_TRUE(devices) << balloon;
+    EXPECT_EQ(devices->balloon_period, std::chrono::seconds(want_seconds)) << balloon;
+  };
+  check("<memballoon model='virtio'><stats period='10'/></memballoon>", 10);
+  check("<memballoon model='virtio'/>", 0);
+  check("", 0);
+  check("<memballoon><stats period='often'/></memballoon>", 0);
+  check("<memballoon><stats period='4000000000'/></memballoon>", 86'400);
+}
+
 TEST(DomainXml, BoundsSizeAndCounts) {
   EXPECT_EQ(parse_domain_xml(std::string(kDomainXmlBytesMax + 1, ' ')).error().code, Errc::limit);
   std::string nics;

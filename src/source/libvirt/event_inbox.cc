@@ -6,11 +6,20 @@ namespace virtmeter {
 
 void EventInbox::put(const Uuid& uuid) {
   const MutexLock lock(mutex_);
+  add(waiting_.uuids, uuid);
+}
+
+void EventInbox::put_balloon(const Uuid& uuid) {
+  const MutexLock lock(mutex_);
+  add(waiting_.balloons, uuid);
+}
+
+void EventInbox::add(std::vector<Uuid>& uuids, const Uuid& uuid) {
   ++waiting_.events;
-  auto& uuids = waiting_.uuids;
   if (waiting_.every_vm || (!uuids.empty() && uuids.back() == uuid)) return;
   if (uuids.size() == kUuidsMax) {
-    uuids.clear();
+    waiting_.uuids.clear();
+    waiting_.balloons.clear();
     waiting_.every_vm = true;
     return;
   }

@@ -23,6 +23,16 @@ TEST(EventInbox, GivesWhatWasPutInOnce) {
   EXPECT_TRUE(inbox.take().uuids.empty());
 }
 
+TEST(EventInbox, TellsMemoryFromDevices) {
+  EventInbox inbox;
+  inbox.put(uuid_of(1));
+  inbox.put_balloon(uuid_of(2));
+  const auto taken = inbox.take();
+  EXPECT_EQ(taken.uuids, std::vector<Uuid>{uuid_of(1)});
+  EXPECT_EQ(taken.balloons, std::vector<Uuid>{uuid_of(2)});
+  EXPECT_EQ(taken.events, 2u);
+}
+
 TEST(EventInbox, RemembersEveryVmPastItsBound) {
   EventInbox inbox;
   for (std::uint32_t n = 0; n <= EventInbox::kUuidsMax; ++n) inbox.put(uuid_of(n));

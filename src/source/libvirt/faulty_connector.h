@@ -29,7 +29,10 @@ class FaultyConnector final : public Connector {
   std::function<std::optional<DeviceList>(const std::string& vm)> devices;    // Device lists to tell instead.
   std::function<std::optional<ControlState>(const std::string& vm)> control;  // Likewise.
   std::function<void(std::span<const LiveVm* const>, const RecordVisitor&)> bulk;  // Records to tell instead.
-  bool cut = false;  // As if the daemon had died.
+  std::set<std::string> paused;                        // VMs that the list tells so.
+  std::optional<Invalidations> news;                   // Told by the next take_invalidations() instead.
+  std::map<std::string, std::vector<GroupSet>> asked;  // In bulk, of each VM.
+  bool cut = false;                                    // As if the daemon had died.
 
   // As QEMUs that do not answer: a call that needs one of these waits for its whole limit, which moves
   // `clock`, and holds the VM until it is taken out again. Bulk requests pass from VM to VM, each as long as
@@ -65,15 +68,23 @@ class FaultyConnector final : public Connector {
     broken_ = false;
     return real_->renew(vms);
   }
-  Result<std::vector<LiveVm>> get_live_vms() override {
-    if (auto error = ask("get_live_vms", "", "")) return *error;
-    return real_->get_live_vms();
+  Status get_live_vms(std::vector<LiveVm>& vms) override {
+    if (auto error = ask("get_live_vms", "", "")) {
+      vms.clear();
+      return *error;
+    }
+    Status listed = real_->get_live_vms(vms);
+    for (LiveVm& vm : vms) {
+      if (paused.contains(vm.name)) vm.state = VIR_DOMAIN_PAUSED;
+    }
+    return listed;
   }
   Status get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) override {
     std::chrono::nanoseconds left = request.limit;
     for (const LiveVm* vm : request.vms) {
       if (auto error = ask("get_bulk_stats", vm->name, "")) return *error;
-      if (request.groups == BulkGroups::without_monitor) continue;
+      asked[vm->name].push_back(request.groups);
+      if (!request.groups.need_monitor()) continue;
       if (auto error = pass(vm->name, left)) return *error;
     }
     if (bulk) {
@@ -121,7 +132,13 @@ class FaultyConnector final : public Connector {
     if (auto error = enter(vm.name, vm_limit)) return *error;
     return real_->get_block_stats(vm, device, values);
   }
-  Invalidations take_invalidations() override { return real_->take_invalidations(); }
+  Invalidations take_invalidations() override {
+    Invalidations told = real_->take_invalidations();
+    if (news) std::swap(told, *news);
+    news.reset();
+    return told;
+  }
+  bool tells_of_balloons() const override { return real_->tells_of_balloons(); }
   std::uint64_t cancelled_calls() const override { return cancelled_calls_; }
   std::string version() override { return ask("version", "", "") ? "" : real_->version(); }
   std::string host_name() override { return real_->host_name(); }

@@ -1,9 +1,12 @@
-// libvirt's reference-counted objects as values that free themselves. Not thread-safe each; libvirt is.
+// libvirt's reference-counted objects as values that free themselves, and who a domain is. Not thread-safe
+// each; libvirt is.
 #pragma once
 
 #include <libvirt/libvirt.h>
 
 #include <memory>
+
+#include "model/cycle.h"
 
 namespace virtmeter {
 
@@ -16,5 +19,11 @@ struct DomainFree {
   void operator()(virDomainPtr domain) const { virDomainFree(domain); }
 };
 using DomainHandle = std::unique_ptr<virDomain, DomainFree>;
+
+inline Uuid uuid_of(virDomainPtr domain) {
+  Uuid uuid;
+  if (virDomainGetUUID(domain, uuid.bytes.data()) != 0) uuid = {};
+  return uuid;
+}
 
 }  // namespace virtmeter

@@ -21,7 +21,7 @@ class HangFinderTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(LibvirtEventLoop::prepare());
     ASSERT_TRUE(connector_.connect());
-    live_ = connector_.get_live_vms().value();
+    ASSERT_TRUE(connector_.get_live_vms(live_));
     connector_.clock = &clock_;
     connector_.control = [this](const std::string&) { return state_; };
     finder_.begin_cycle(live_);

@@ -73,12 +73,15 @@ Verdict verdict_of_way(const VmReading& reading) {
 
 }  // namespace
 
-void HealthBook::note_groups(Vm& vm, const VmSample& sample, BootTime now) {
+void HealthBook::note_groups(Vm& vm, const VmReading& reading, BootTime now) {
+  const VmSample& sample = reading.sample;
   const auto note = [&](Group group, bool read) {
     if (read) vm.last_read[group] = now;
   };
   note(cpu, sample.values.has(metric_id("vm_metrics.cputime_ns")));
-  note(memory, sample.values.has(metric_id("vm_totals.memrss")));
+  // The kernel tells the resident memory of a VM whose QEMU says nothing of the rest.
+  const bool memory_is_known = !reading.fast.resident || reading.balloon_kept || reading.balloon_answered;
+  note(memory, memory_is_known && sample.values.has(metric_id("vm_totals.memrss")));
   note(nic, std::any_of(sample.nics.begin(), sample.nics.end(),
                         [](const NicValues& values) { return values.has(metric_id("nic.rxbytes")); }));
   note(disk, std::any_of(sample.disks.begin(), sample.disks.end(),
@@ -90,7 +93,7 @@ Health HealthBook::judge(VmReading& reading, BootTime now) {
   if (vm.domain_id != reading.live->domain_id) vm = {};
   vm.domain_id = reading.live->domain_id;
   vm.judged = true;
-  note_groups(vm, reading.sample, now);
+  note_groups(vm, reading, now);
 
   Verdict verdict = verdict_of_way(reading);
   if (verdict.health == Health::ok && !reading.groups.starting) {

@@ -36,7 +36,7 @@ class HealthBook {
     bool judged = true;
   };
 
-  static void note_groups(Vm& vm, const VmSample& sample, BootTime now);
+  static void note_groups(Vm& vm, const VmReading& reading, BootTime now);
   static void tell(const Vm& vm, VmReading& reading, BootTime now);
 
   std::unordered_map<Uuid, Vm, UuidHash> vms_;

@@ -7,15 +7,24 @@
 #include <cstdlib>
 
 #include "source/libvirt/libvirt_error.h"
+#include "source/libvirt/typed_param.h"
 
 namespace virtmeter {
 namespace {
 
 // Never 0: that asks for every group the daemon knows, costly future ones included.
-constexpr unsigned int kGroups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL |
-                                 VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU |
-                                 VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
-constexpr unsigned int kGroupsWithoutMonitor = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE;
+unsigned int mask_of(GroupSet groups) {
+  unsigned int mask = 0;
+  const auto add = [&](StatGroup group, unsigned int bit) { mask |= groups.has(group) ? bit : 0; };
+  add(StatGroup::state, VIR_DOMAIN_STATS_STATE);
+  add(StatGroup::cpu, VIR_DOMAIN_STATS_CPU_TOTAL);
+  add(StatGroup::balloon, VIR_DOMAIN_STATS_BALLOON);
+  add(StatGroup::vcpu, VIR_DOMAIN_STATS_VCPU);
+  add(StatGroup::interface, VIR_DOMAIN_STATS_INTERFACE);
+  add(StatGroup::block, VIR_DOMAIN_STATS_BLOCK);
+  return mask;
+}
+
 // ACTIVE: an inactive domain's BLOCK opens its image files. NOWAIT: a busy VM answers what it can at once.
 constexpr unsigned int kBulkFlags =
     VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
@@ -25,10 +34,22 @@ struct FreeC {
 };
 using CString = std::unique_ptr<char, FreeC>;
 
-Uuid uuid_of(virDomainPtr domain) {
-  Uuid uuid;
-  if (virDomainGetUUID(domain, uuid.bytes.data()) != 0) uuid = {};
-  return uuid;
+void describe(virDomainPtr domain, LiveVm& vm) {
+  vm.uuid = uuid_of(domain);
+  vm.domain_id = static_cast<int>(virDomainGetID(domain));
+  const char* name = virDomainGetName(domain);
+  vm.name = name == nullptr ? "" : name;
+  vm.state = -1;
+  vm.state_reason = -1;
+}
+
+void note_state(const virDomainStatsRecord& record, LiveVm& vm) {
+  for (int i = 0; i < record.nparams; ++i) {
+    const virTypedParameter& param = record.params[i];
+    if (param.type != VIR_TYPED_PARAM_INT) continue;
+    if (key_of(param) == "state.state") vm.state = param.value.i;
+    if (key_of(param) == "state.reason") vm.state_reason = param.value.i;
+  }
 }
 
 struct MemoryTag {
@@ -69,24 +90,6 @@ std::string version_text(unsigned long version) {
 
 }  // namespace
 
-struct LibvirtConnector::Callbacks {
-  using Holder = std::shared_ptr<EventInbox>;
-
-  static EventInbox& inbox(void* opaque) { return **static_cast<Holder*>(opaque); }
-  static void free_holder(void* opaque) { delete static_cast<Holder*>(opaque); }
-
-  static int lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
-    // Paused and resumed VMs keep their devices; the others may have become another machine.
-    if (event != VIR_DOMAIN_EVENT_SUSPENDED && event != VIR_DOMAIN_EVENT_RESUMED) {
-      inbox(opaque).put(uuid_of(domain));
-    }
-    return 0;
-  }
-  static void device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
-    inbox(opaque).put(uuid_of(domain));
-  }
-};
-
 LibvirtConnector::LibvirtConnector(const std::string& uri_text, const LibvirtUri& uri, CallWatch& watch,
                                    CallLimits limits)
     : limits_(limits), control_(uri_text, uri, watch) {
@@ -99,6 +102,7 @@ LibvirtConnector::~LibvirtConnector() { disconnect(); }
 
 Status LibvirtConnector::connect() {
   disconnect();
+  lists_with_states_ = true;
   Status opened = open_control();
   if (opened && own_statistics_) opened = own_statistics_->open(limits_.host);
   return opened;
@@ -110,45 +114,21 @@ Status LibvirtConnector::open_control() {
   if (!opened) return opened;
   // Events first, lists after: what changes in between is then told twice rather than never.
   control_.watched(limits_.host, [this] {
-    register_events();
+    events_.subscribe(control_.get());
     return 0;
   });
   if (!control_.alive()) return control_.failure("subscribe to events");
-  inbox_->put_every_vm();
+  events_.inbox().put_every_vm();
   return Status::ok();
 }
 
 void LibvirtConnector::close_control() {
   if (control_.get() == nullptr) return;
   control_.watched(limits_.vm, [this] {
-    for (const int id : callback_ids_) virConnectDomainEventDeregisterAny(control_.get(), id);
+    events_.unsubscribe(control_.get());
     return 0;
   });
-  callback_ids_.clear();
   control_.close();
-}
-
-void LibvirtConnector::register_events() {
-  struct Wanted {
-    int id;
-    virConnectDomainEventGenericCallback callback;
-  };
-  const std::array<Wanted, 3> wanted = {{
-      {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(Callbacks::lifecycle)},
-      {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(Callbacks::device)},
-      {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(Callbacks::device)},
-  }};
-  for (const Wanted& event : wanted) {
-    auto* holder = new Callbacks::Holder(inbox_);
-    const int id = virConnectDomainEventRegisterAny(control_.get(), nullptr, event.id, event.callback, holder,
-                                                    Callbacks::free_holder);
-    // Each event is an accelerator: without it, the record's own device names and the TTL tell, only later.
-    if (id < 0) {
-      delete holder;
-    } else {
-      callback_ids_.push_back(id);
-    }
-  }
 }
 
 void LibvirtConnector::disconnect() {
@@ -166,13 +146,14 @@ Status LibvirtConnector::renew(std::span<LiveVm> vms) {
   if (statistics().alive()) return Status::ok();
   Status opened = own_statistics_->open(limits_.host);
   if (!opened) return opened;
-  Result<std::vector<LiveVm>> listed = get_live_vms();
-  if (!listed) return std::move(listed).error();
+  std::vector<LiveVm> listed;
+  Status list = get_live_vms(listed);
+  if (!list) return list;
   for (LiveVm& vm : vms) {
-    const auto found = std::find_if(listed->begin(), listed->end(), [&](const LiveVm& other) {
+    const auto found = std::find_if(listed.begin(), listed.end(), [&](const LiveVm& other) {
       return other.domain && other.uuid == vm.uuid && other.domain_id == vm.domain_id;
     });
-    vm.domain = found == listed->end() ? nullptr : std::move(found->domain);
+    vm.domain = found == listed.end() ? nullptr : std::move(found->domain);
   }
   return Status::ok();
 }
@@ -188,44 +169,68 @@ Result<DomainHandle> LibvirtConnector::control_handle(const LiveVm& vm) {
   return domain;
 }
 
-// ------------------------------------------------------------------------------------------------------
-// calls
+// ----------------------------------------------------------------------------------------------------- calls
 
-Result<std::vector<LiveVm>> LibvirtConnector::get_live_vms() {
+Status LibvirtConnector::get_live_vms(std::vector<LiveVm>& vms) {
+  Status listed = Status::ok();
+  if (lists_with_states_) {
+    listed = list_with_states(vms);
+    lists_with_states_ = listed || listed.error().code != Errc::invalid;
+  }
+  if (!lists_with_states_) listed = list_domains(vms);
+  if (!listed) {
+    vms.clear();
+    return listed;
+  }
+  std::sort(vms.begin(), vms.end(),
+            [](const LiveVm& a, const LiveVm& b) { return a.domain_id < b.domain_id; });
+  return listed;
+}
+
+Status LibvirtConnector::list_with_states(std::vector<LiveVm>& vms) {
+  virDomainStatsRecordPtr* records = nullptr;
+  const int count = statistics().watched(limits_.host, [&] {
+    return virConnectGetAllDomainStats(statistics().get(), VIR_DOMAIN_STATS_STATE, &records, kBulkFlags);
+  });
+  if (count < 0) return statistics().failure("list the VMs");
+  vms.resize(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < vms.size(); ++i) {
+    describe(records[i]->dom, vms[i]);
+    note_state(*records[i], vms[i]);
+    // The list's own reference goes when it is freed.
+    virDomainRef(records[i]->dom);
+    vms[i].domain.reset(records[i]->dom);
+  }
+  virDomainStatsRecordListFree(records);
+  return Status::ok();
+}
+
+Status LibvirtConnector::list_domains(std::vector<LiveVm>& vms) {
   virDomainPtr* domains = nullptr;
   const int count = statistics().watched(limits_.host, [&] {
     return virConnectListAllDomains(statistics().get(), &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
   });
   if (count < 0) return statistics().failure("list the VMs");
-  std::vector<LiveVm> vms;
-  vms.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    LiveVm vm;
-    vm.domain.reset(domains[i]);
-    vm.uuid = uuid_of(domains[i]);
-    vm.domain_id = static_cast<int>(virDomainGetID(domains[i]));
-    const char* name = virDomainGetName(domains[i]);
-    vm.name = name == nullptr ? "" : name;
-    vms.push_back(std::move(vm));
+  vms.resize(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < vms.size(); ++i) {
+    describe(domains[i], vms[i]);
+    vms[i].domain.reset(domains[i]);
   }
   std::free(domains);
-  std::sort(vms.begin(), vms.end(),
-            [](const LiveVm& a, const LiveVm& b) { return a.domain_id < b.domain_id; });
-  return vms;
+  return Status::ok();
 }
 
 Status LibvirtConnector::get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) {
-  std::vector<virDomainPtr> domains;
-  domains.reserve(request.vms.size() + 1);
+  wanted_.clear();
   for (const LiveVm* vm : request.vms) {
-    if (vm->domain) domains.push_back(vm->domain.get());
+    if (vm->domain) wanted_.push_back(vm->domain.get());
   }
-  if (domains.empty()) return Status::ok();
-  domains.push_back(nullptr);
-  const unsigned int groups = request.groups == BulkGroups::all ? kGroups : kGroupsWithoutMonitor;
+  if (wanted_.empty() || request.groups.empty()) return Status::ok();
+  wanted_.push_back(nullptr);
+  const unsigned int groups = mask_of(request.groups);
   virDomainStatsRecordPtr* records = nullptr;
   const int count = statistics().watched(
-      request.limit, [&] { return virDomainListGetStats(domains.data(), groups, &records, kBulkFlags); });
+      request.limit, [&] { return virDomainListGetStats(wanted_.data(), groups, &records, kBulkFlags); });
   if (count < 0) return statistics().failure("read bulk statistics");
   for (int i = 0; i < count; ++i) {
     const virDomainStatsRecord& record = *records[i];

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "source/libvirt/connector.h"
-#include "source/libvirt/event_inbox.h"
+#include "source/libvirt/event_subscription.h"
 #include "source/libvirt/libvirt_connection.h"
 #include "source/libvirt/uri.h"
 
@@ -33,7 +33,7 @@ class LibvirtConnector final : public Connector {
   void disconnect() override;
   bool alive() override;
   Status renew(std::span<LiveVm> vms) override;
-  Result<std::vector<LiveVm>> get_live_vms() override;
+  Status get_live_vms(std::vector<LiveVm>& vms) override;
   Status get_bulk_stats(const BulkRequest& request, const RecordVisitor& visit) override;
   Result<ControlState> get_control_state(const LiveVm& vm) override;
   Result<DeviceList> get_devices_for_vm(const LiveVm& vm) override;
@@ -42,18 +42,18 @@ class LibvirtConnector final : public Connector {
   Status get_cpu_stats(const LiveVm& vm, VmValues& values) override;
   Status get_interface_stats(const LiveVm& vm, const std::string& device, NicValues& values) override;
   Status get_block_stats(const LiveVm& vm, const std::string& device, DiskValues& values) override;
-  Invalidations take_invalidations() override { return inbox_->take(); }
+  Invalidations take_invalidations() override { return events_.inbox().take(); }
+  bool tells_of_balloons() const override { return events_.tells_of_balloons(); }
   std::uint64_t cancelled_calls() const override;
   std::string version() override;
   std::string host_name() override;
 
  private:
-  struct Callbacks;
-
   LibvirtConnection& statistics() { return own_statistics_ ? *own_statistics_ : control_; }
   Status open_control();
   void close_control();
-  void register_events();
+  Status list_with_states(std::vector<LiveVm>& vms);
+  Status list_domains(std::vector<LiveVm>& vms);
   template <typename Call>
   Status ask(const LiveVm& vm, std::string_view what, Call call);
   Result<DomainHandle> control_handle(const LiveVm& vm);
@@ -63,9 +63,9 @@ class LibvirtConnector final : public Connector {
   // Null for a driver inside this process: it has no socket to hang up, and a second connection may be
   // another world.
   std::unique_ptr<LibvirtConnection> own_statistics_;
-  // Shared with the callbacks: libvirt keeps their references until it has freed them, which may be after us.
-  std::shared_ptr<EventInbox> inbox_ = std::make_shared<EventInbox>();
-  std::vector<int> callback_ids_;
+  EventSubscription events_;
+  bool lists_with_states_ = true;     // Until this connection's driver says that it cannot.
+  std::vector<virDomainPtr> wanted_;  // Of the request at hand; keeps its storage.
 };
 
 }  // namespace virtmeter

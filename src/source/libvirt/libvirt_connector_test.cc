@@ -15,10 +15,10 @@ class LibvirtConnectorTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(LibvirtEventLoop::prepare());
     ASSERT_TRUE(connector_.connect());
-    auto vms = connector_.get_live_vms();
-    ASSERT_TRUE(vms);
-    ASSERT_EQ(vms->size(), 1u);
-    vm_ = std::move(vms->front());
+    std::vector<LiveVm> vms;
+    ASSERT_TRUE(connector_.get_live_vms(vms));
+    ASSERT_EQ(vms.size(), 1u);
+    vm_ = std::move(vms.front());
   }
 
   const SystemClock clock_{};
@@ -32,6 +32,20 @@ TEST_F(LibvirtConnectorTest, ListsActiveVmsWithTheirHandles) {
   EXPECT_EQ(vm_.domain_id, 1);
   EXPECT_EQ(vm_.uuid.text(), "6695eb01-f6a4-8304-79aa-97f2502e193f");
   EXPECT_NE(vm_.domain, nullptr);
+  EXPECT_EQ(vm_.state, VIR_DOMAIN_RUNNING);
+  EXPECT_TRUE(vm_.runs());
+}
+
+TEST_F(LibvirtConnectorTest, ListsAgainIntoTheSameStorage) {
+  ConnectHandle other(virConnectOpen("test:///default"));
+  DomainHandle domain(virDomainLookupByName(other.get(), "test"));
+  ASSERT_EQ(virDomainSuspend(domain.get()), 0);
+  std::vector<LiveVm> vms(7);
+  ASSERT_TRUE(connector_.get_live_vms(vms));
+  ASSERT_EQ(virDomainResume(domain.get()), 0);
+  ASSERT_EQ(vms.size(), 1u);
+  EXPECT_TRUE(vms[0].paused());
+  EXPECT_FALSE(vms[0].runs() || vms[0].starting());
 }
 
 TEST_F(LibvirtConnectorTest, ReadsTheDevices) {

@@ -23,6 +23,13 @@ Absence absence_of(const VmReading& reading, const Error& error) {
   return error.code == Errc::invalid ? Absence::unsupported : Absence::call_failed;
 }
 
+// The time of what virDomainGetInfo tells.
+void note_info(VmReading& reading, BootTime read_at) {
+  VmSample& sample = reading.sample;
+  if (!reading.fast.nics || sample.read_at == BootTime{}) sample.read_at = read_at;
+  if (!reading.balloon_kept) sample.memory_read_at = read_at;
+}
+
 void explain_all(VmSample& sample, Absence why) {
   sample.values.explain_unread(why);
   for (NicValues& nic : sample.nics) nic.explain_unread(why);
@@ -31,27 +38,54 @@ void explain_all(VmSample& sample, Absence why) {
 
 }  // namespace
 
-void SingleCalls::complete(VmReading& reading) {
-  const RecordGroups& groups = reading.groups;
-  const bool complete = reading.has_record && groups.cpu && groups.user_time && groups.balloon && groups.vcpu;
-  const BootTime asked = tools_.clock.boot_now();
-  if (!complete) fill_vm_groups(reading);
-  if (!reading.vanished && !(groups.nics && groups.disks)) fill_devices(reading);
-  if (reading.vanished) return;
-  if (!reading.has_record || !groups.cpu) {
-    set_read_at(reading.sample, middle(asked, tools_.clock.boot_now()));
+// What was asked for and not answered in bulk.
+struct SingleCalls::Missing {
+  explicit Missing(const VmReading& reading) {
+    const GroupSet wanted = reading.wanted;
+    const RecordGroups& groups = reading.groups;
+    cpu = wanted.has(StatGroup::cpu) && !groups.cpu;
+    user_time = wanted.has(StatGroup::cpu) && !groups.user_time;
+    balloon = wanted.has(StatGroup::balloon) && !groups.balloon;
+    nics = wanted.has(StatGroup::interface) && !groups.nics;
+    disks = wanted.has(StatGroup::block) && !groups.disks;
+    const bool vcpu = wanted.has(StatGroup::vcpu) && !groups.vcpu;
+    const bool state = wanted.has(StatGroup::state) && !reading.has_record;
+    info = cpu || balloon || vcpu || state || reading.wants_info;
+    any = info || user_time || nics || disks;
   }
-  if (reading.way == VmReading::Way::whole) return explain_after_bulk(groups, reading.sample);
+
+  bool cpu, user_time, balloon, nics, disks, info, any;
+};
+
+void SingleCalls::complete(VmReading& reading) {
+  const BootTime asked = tools_.clock.boot_now();
+  const Missing missing(reading);
+  if (missing.any) {
+    fill_vm_groups(reading, missing);
+    if (!reading.vanished) fill_devices(reading, missing);
+    if (reading.vanished) return;
+    const BootTime read_at = middle(asked, tools_.clock.boot_now());
+    VmSample& sample = reading.sample;
+    if (missing.nics || (missing.cpu && !reading.fast.nics) || sample.read_at == BootTime{}) {
+      sample.read_at = read_at;
+    }
+    if (missing.balloon) sample.memory_read_at = read_at;
+    if (missing.disks) sample.disks_read_at = read_at;
+  }
+  reading.balloon_answered = reading.balloon_answered || reading.groups.rss;
+  if (reading.way == VmReading::Way::whole) return explain_after_bulk(reading.groups, reading.sample);
+  reading.forget_kept_balloon();
   explain_all(reading.sample, Absence::hung);
 }
 
 void SingleCalls::complete_without_monitor(VmReading& reading) {
+  if (reading.way == VmReading::Way::hung) reading.forget_kept_balloon();
   Quarantine::Entry* entry = finder_.quarantine().find(*reading.live);
   if (tools_.connector.alive() && (entry == nullptr || !entry->silent)) {
     const BootTime asked = tools_.clock.boot_now();
     ++tools_.counts.fallback_calls;
     const Status status = tools_.connector.get_info(*reading.live, reading.sample.values);
-    if (status) set_read_at(reading.sample, middle(asked, tools_.clock.boot_now()));
+    if (status) note_info(reading, middle(asked, tools_.clock.boot_now()));
     if (!status) {
       ++tools_.counts.failed_calls;
       reading.vanished = reading.vanished || status.error().code == Errc::not_found;
@@ -63,32 +97,34 @@ void SingleCalls::complete_without_monitor(VmReading& reading) {
   explain_all(reading.sample, reading.way == VmReading::Way::hung ? Absence::hung : Absence::not_read);
 }
 
-void SingleCalls::fill_vm_groups(VmReading& reading) {
-  const RecordGroups& groups = reading.groups;
+void SingleCalls::fill_vm_groups(VmReading& reading, const Missing& missing) {
   Connector& connector = tools_.connector;
-  if (!reading.has_record || !groups.cpu || !groups.balloon || !groups.vcpu) {
+  if (missing.info) {
     ask(reading, "info", [&](VmValues& values) { return connector.get_info(*reading.live, values); });
     // A persistent VM that has stopped since it was listed still answers, but is not active.
     reading.vanished =
         reading.vanished || reading.sample.values.integer(metric_id("vm_totals.state")) == VIR_DOMAIN_SHUTOFF;
   }
-  if (!groups.balloon) {
-    ask(reading, "memory",
-        [&](VmValues& values) { return connector.get_memory_stats(*reading.live, values); });
+  if (missing.balloon) {
+    ask(reading, "memory", [&](VmValues& values) {
+      Status status = connector.get_memory_stats(*reading.live, values);
+      reading.balloon_answered = status || status.error().code == Errc::invalid;
+      return status;
+    });
   }
-  if (!groups.user_time) {
+  if (missing.user_time) {
     ask(reading, "cpu", [&](VmValues& values) { return connector.get_cpu_stats(*reading.live, values); });
   }
 }
 
-void SingleCalls::fill_devices(VmReading& reading) {
+void SingleCalls::fill_devices(VmReading& reading, const Missing& missing) {
   const VmLayout& layout = *reading.sample.layout;
-  for (std::size_t i = 0; !reading.groups.nics && i < layout.nics.size(); ++i) {
+  for (std::size_t i = 0; missing.nics && i < layout.nics.size(); ++i) {
     ask_device(reading, layout.nics[i], reading.sample.nics[i], [&](NicValues& values) {
       return tools_.connector.get_interface_stats(*reading.live, layout.nics[i], values);
     });
   }
-  for (std::size_t i = 0; !reading.groups.disks && i < layout.disks.size(); ++i) {
+  for (std::size_t i = 0; missing.disks && i < layout.disks.size(); ++i) {
     ask_device(reading, layout.disks[i], reading.sample.disks[i], [&](DiskValues& values) {
       return tools_.connector.get_block_stats(*reading.live, layout.disks[i], values);
     });

@@ -26,8 +26,9 @@ class SingleCalls {
   void complete_without_monitor(VmReading& reading);
 
  private:
-  void fill_vm_groups(VmReading& reading);
-  void fill_devices(VmReading& reading);
+  struct Missing;
+  void fill_vm_groups(VmReading& reading, const Missing& missing);
+  void fill_devices(VmReading& reading, const Missing& missing);
   template <typename Call>
   void ask(VmReading& reading, std::string_view call_name, Call call);
   template <Scope S, typename Call>

@@ -24,7 +24,7 @@ class SingleCallsTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(LibvirtEventLoop::prepare());
     ASSERT_TRUE(connector_.connect());
-    live_ = connector_.get_live_vms().value();
+    ASSERT_TRUE(connector_.get_live_vms(live_));
     connector_.clock = &clock_;
     finder_.begin_cycle(live_);
     reading_.live = &live_.front();

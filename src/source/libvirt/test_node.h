@@ -48,7 +48,8 @@ class NodeTest : public ::testing::Test {
     return "test://" + path;
   }
 
-  LibvirtSource& open(const std::string& uri, std::size_t chunk = 32) {
+  // With `fast`, in tiers.
+  LibvirtSource& open(const std::string& uri, std::size_t chunk = 32, std::unique_ptr<FastReader> fast = {}) {
     auto faulty = std::make_unique<FaultyConnector>(
         std::make_unique<LibvirtConnector>(uri, *parse_libvirt_uri(uri), watch_, CallLimits{}));
     connector_ = faulty.get();
@@ -56,7 +57,7 @@ class NodeTest : public ::testing::Test {
     LibvirtSourceOptions options;
     options.uri = uri;
     options.chunk_vms = chunk;
-    source_ = std::make_unique<LibvirtSource>(options, std::move(faulty), clock_);
+    source_ = std::make_unique<LibvirtSource>(options, std::move(faulty), clock_, std::move(fast));
     return *source_;
   }
 

@@ -124,4 +124,8 @@ Result<LibvirtUri> parse_libvirt_uri(std::string_view text) {
   return uri;
 }
 
+bool is_local_qemu(const LibvirtUri& uri) {
+  return uri.driver == "qemu" && uri.transport == "unix" && uri.host.empty();
+}
+
 }  // namespace virtmeter

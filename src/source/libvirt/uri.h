@@ -20,6 +20,9 @@ struct LibvirtUri {
 // Fails with what is wrong and the nearest right form. Only what libvirt surely refuses is refused.
 Result<LibvirtUri> parse_libvirt_uri(std::string_view text);
 
+// Whether its VMs are processes of this machine that the kernel can be asked about.
+bool is_local_qemu(const LibvirtUri& uri);
+
 // `text` without a password that someone wrote into it.
 std::string loggable_uri(std::string_view text);
 

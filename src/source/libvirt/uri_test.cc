@@ -31,6 +31,16 @@ TEST(LibvirtUri, KnowsTheSocketOfALocalDaemon) {
   EXPECT_EQ(parse_libvirt_uri("qemu+ssh://h/system")->socket, "");
 }
 
+TEST(LibvirtUri, KnowsAQemuOfThisMachine) {
+  for (const std::string_view text : {"qemu:///system", "qemu:///session", "qemu+unix:///system?socket=/s"}) {
+    EXPECT_TRUE(is_local_qemu(*parse_libvirt_uri(text))) << text;
+  }
+  for (const std::string_view text : {"qemu+ssh://h/system", "qemu://h/system", "qemu+tcp://127.0.0.1/system",
+                                      "test:///default", "xen:///system"}) {
+    EXPECT_FALSE(is_local_qemu(*parse_libvirt_uri(text))) << text;
+  }
+}
+
 TEST(LibvirtUri, NamesTheMistakeAndTheRightForm) {
   const auto check = [](std::string_view text, std::string_view message, std::string_view fix) {
     const auto uri = parse_libvirt_uri(text);
