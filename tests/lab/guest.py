@@ -4,16 +4,23 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 IDLE = "idle"
+HALTED = "halted"
 LINUX = "linux"
 
-_DEFAULT_MEMORY_MIB = {IDLE: 16, LINUX: 96}
+_DEFAULT_MEMORY_MIB = {IDLE: 16, HALTED: 16, LINUX: 96}
+
+# At the reset vector: mov al,0x30; out 0x43,al (the timer chip counts no more); cli; hlt; jmp to the hlt.
+_HALT_CODE = bytes.fromhex("b030" "e643" "fa" "f4" "ebfd")
+_ROM_BYTES = 64 * 1024
+_RESET_VECTOR = _ROM_BYTES - 16
 
 
 @dataclass
 class GuestSpec:
     """What the caller wants.
 
-    kind        IDLE: no kernel, stays paused, costs no CPU. LINUX: boots and works a little for ever.
+    kind        IDLE: no kernel, stays paused, costs no CPU. HALTED: runs, but only a ROM that halts, for next to no
+                CPU. LINUX: boots and works a little for ever.
     nics, disks how many, or their target names in order. Unnamed NICs get names no other lab has.
     pause_s     a Linux guest's rest between two rounds of work, in seconds.
     *_xml       raw XML put into the domain, its devices, or each of its NICs or disks: for whatever
@@ -70,8 +77,13 @@ def disk_xml(path, target, inner=""):
             f"<target dev={quoteattr(target)} bus='virtio'/>{inner}</disk>")
 
 
+def halting_rom():
+    """The firmware of a HALTED guest, as bytes."""
+    return (b"\xf4" * _RESET_VECTOR + _HALT_CODE).ljust(_ROM_BYTES, b"\xf4")
+
+
 def domain_xml(spec, guest, image_paths, boot=None):
-    """The whole domain. `boot` is (kernel, initramfs, console log) of a Linux guest, None for an idle one."""
+    """The whole domain. `boot` is (kernel, initramfs, console log) of a Linux guest, (rom,) of a halted one."""
     devices = [nic_xml(target, spec.nic_xml) for target in guest.nics]
     devices += [disk_xml(path, target, spec.disk_xml) for path, target in zip(image_paths, guest.disks)]
     memory = spec.memory_mib or _DEFAULT_MEMORY_MIB[spec.kind]
@@ -88,7 +100,7 @@ def domain_xml(spec, guest, image_paths, boot=None):
   <devices>
     <controller type='usb' model='none'/>
     {"".join(devices)}
-    {_console_xml(boot)}
+    {_console_xml(spec, boot)}
     <memballoon model='virtio'><stats period='2'/></memballoon>
     {spec.devices_xml}
   </devices>
@@ -99,6 +111,8 @@ def domain_xml(spec, guest, image_paths, boot=None):
 def _boot_xml(spec, boot):
     if boot is None:
         return ""
+    if spec.kind == HALTED:
+        return f"<loader readonly='yes' type='rom'>{escape(boot[0])}</loader>"
     kernel, initramfs, _console = boot
     # What a short boot under emulation needs: no mitigations, no random addresses, the clock it is given.
     arguments = f"console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check lab_pause={spec.pause_s:g}"
@@ -106,7 +120,7 @@ def _boot_xml(spec, boot):
             f"<cmdline>{escape(arguments)}</cmdline>")
 
 
-def _console_xml(boot):
-    if boot is None:
+def _console_xml(spec, boot):
+    if spec.kind != LINUX:
         return ""
     return f"<serial type='file'><source path={quoteattr(boot[2])}/></serial>"

@@ -16,13 +16,13 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 
 import guest as guest_model
-from guest import IDLE, LINUX, Guest, GuestSpec
+from guest import HALTED, IDLE, LINUX, Guest, GuestSpec
 from guest_kernel import default_cache, guest_kernel
 from lab_base import EX_UNAVAILABLE, EX_USAGE, LabError, free_port, run, tail, wait_until
 from lab_need import require
 from sandbox import Sandbox
 
-__all__ = ["IDLE", "LINUX", "Guest", "GuestSpec", "Lab", "LabError"]
+__all__ = ["HALTED", "IDLE", "LINUX", "Guest", "GuestSpec", "Lab", "LabError"]
 
 # sockaddr_un holds 108 bytes; the longest socket name below the folder is sock/libvirt-sock-ro.
 _FOLDER_BYTES_MAX = 80
@@ -303,6 +303,8 @@ class Lab:
         boot = None
         if spec.kind == LINUX:
             boot = (*guest_kernel(self._cache), self._console_path(guest.uuid))
+        elif spec.kind == HALTED:
+            boot = (self._halting_rom(),)
         return guest, guest_model.domain_xml(spec, guest, [self._new_image() for _ in disks], boot)
 
     def _create(self, guest, xml):
@@ -344,6 +346,13 @@ class Lab:
         self._image_count += 1
         path = self._image_path(self._image_count)
         shutil.copy(self._image_path(0), path)
+        return path
+
+    def _halting_rom(self):
+        path = os.path.join(self.folder, "images", "halt.rom")
+        if not os.path.exists(path):
+            with open(path, "wb") as file:
+                file.write(guest_model.halting_rom())
         return path
 
     def _image_path(self, number):

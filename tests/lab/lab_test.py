@@ -15,7 +15,7 @@ sys.path.insert(0, HERE)
 
 from databases import Influxd, VictoriaMetrics
 from guest import disk_targets
-from lab import LINUX, GuestSpec, Lab, LabError
+from lab import HALTED, LINUX, GuestSpec, Lab, LabError
 from lab_base import wait_until
 
 # Whatever a shell, XML, libvirt or QEMU could stumble over.
@@ -57,6 +57,14 @@ class LabTest(unittest.TestCase):
         self.assertEqual(["vda", "vdb", "vdc"], [stats[f"block.{index}.name"] for index in range(3)])
         self.assertEqual(self.lab.guest("idle").nics, [stats[f"net.{index}.name"] for index in range(2)])
         self.assertLessEqual(set(self.lab.guest("idle").nics), interfaces())
+
+    def test_a_halted_guest_runs_for_next_to_no_cpu(self):
+        self.lab.start_guest(GuestSpec("halted", HALTED, nics=1, disks=1))
+        self.assertEqual(self.lab.domstats("halted")["state.state"], "1")
+        cpu_clock = (~self.lab.qemu_pid("halted") << 3) | 2  # clock_getcpuclockid(3)
+        began = time.clock_gettime_ns(cpu_clock)
+        time.sleep(2)
+        self.assertLess(time.clock_gettime_ns(cpu_clock) - began, 10_000_000)
 
     def test_an_odd_name_survives(self):
         self.assertEqual(ODD_NAME, self.lab.xml(ODD_NAME).findtext("name"))
