@@ -42,7 +42,7 @@ constexpr auto kOptions = std::to_array<Option>({
      .group = kReading,
      .rule = TextRule::not_empty},
     {.key = "source",
-     .environment = "SOURCE",
+     .environment = "VIRTMETER_SOURCE",
      .member = &Settings::source,
      .help =
          "Who is asked: auto is the kernel for what it knows of this host's QEMU, and libvirt for the rest; "

@@ -98,6 +98,13 @@ void count_line(const Values<S>& values, AbsenceCounts& counts) {
   }
 }
 
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 }  // namespace
 
 std::string Uuid::text() const {
@@ -110,6 +117,20 @@ std::string Uuid::text() const {
     out += kHex[bytes[i] & 0x0F];
   }
   return out;
+}
+
+std::optional<Uuid> parse_uuid(std::string_view text) {
+  if (text.size() != 36) return std::nullopt;
+  Uuid uuid;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+    if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-') return std::nullopt;
+    const int high = hex_digit(text[at++]);
+    const int low = hex_digit(text[at++]);
+    if (high < 0 || low < 0) return std::nullopt;
+    uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return uuid;
 }
 
 std::size_t UuidHash::operator()(const Uuid& uuid) const {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Uuid {
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
   std::string text() const;  // "2f0e2f3a-....", 36 characters, lower case.
 };
+
+// Of 36 characters with hyphens, in either case; anything else is none.
+std::optional<Uuid> parse_uuid(std::string_view text);
 
 struct UuidHash {
   std::size_t operator()(const Uuid& uuid) const;

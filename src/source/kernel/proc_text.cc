@@ -61,13 +61,6 @@ bool find_line(std::string_view lines, std::string_view key, std::uint64_t& into
 
 bool multiply(std::uint64_t& value, std::uint64_t by) { return !__builtin_mul_overflow(value, by, &value); }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
@@ -168,20 +161,6 @@ std::optional<std::uint32_t> vcpu_of_thread_name(std::string_view comm) {
 }
 
 bool is_shared_vcpu_thread(std::string_view comm) { return comm.starts_with("ALL CPUs/"); }
-
-std::optional<Uuid> parse_uuid(std::string_view text) {
-  if (text.size() != 36) return std::nullopt;
-  Uuid uuid;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
-    if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-') return std::nullopt;
-    const int high = hex_digit(text[at++]);
-    const int low = hex_digit(text[at++]);
-    if (high < 0 || low < 0) return std::nullopt;
-    uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return uuid;
-}
 
 std::optional<Uuid> uuid_of_command_line(std::string_view words) {
   const auto word = word_behind(words, "-uuid");

@@ -60,8 +60,6 @@ std::optional<std::uint32_t> vcpu_of_thread_name(std::string_view comm);
 // One thread for all vCPUs ("ALL CPUs/TCG").
 bool is_shared_vcpu_thread(std::string_view comm);
 
-std::optional<Uuid> parse_uuid(std::string_view text);
-
 // The VM that a QEMU's command line names with its first -uuid. Later ones are an administrator's own words.
 std::optional<Uuid> uuid_of_command_line(std::string_view words);
 // Whether the command line's first -name is guest=`name`.

@@ -184,32 +184,7 @@ void Parser::grow(Track<S>& track) const {
   }
 }
 
-std::optional<std::uint8_t> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
-  return std::nullopt;
-}
-
 }  // namespace
-
-std::optional<Uuid> parse_uuid(std::string_view text) {
-  if (text.size() != 36) return std::nullopt;
-  Uuid uuid;
-  std::size_t digits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    const auto digit = hex_digit(text[i]);
-    if (!digit) return std::nullopt;
-    std::uint8_t& byte = uuid.bytes[digits / 2];
-    byte = static_cast<std::uint8_t>(byte << 4 | *digit);
-    ++digits;
-  }
-  return uuid;
-}
 
 Result<Recording> parse_recording(std::string_view text) { return Parser().parse(text); }
 

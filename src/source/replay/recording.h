@@ -67,7 +67,4 @@ inline constexpr auto kReadRows = [] {
 // Errors name the line: "line 12: ...".
 Result<Recording> parse_recording(std::string_view text);
 
-// 16 bytes of "2f0e2f3a-....", in either case.
-std::optional<Uuid> parse_uuid(std::string_view text);
-
 }  // namespace virtmeter
