@@ -37,12 +37,12 @@ TEST(OnceCommand, PrintsPrometheusText) {
 }
 
 TEST(OnceCommand, PlaysARecordingAsAnyNumberOfVms) {
-  const std::string recording = VIRTMETER_SOURCE_DIR "/src/source/replay/testdata/lab.lp";
-  const Ran ran = run_words({"once", "--libvirt-uri", "replay://" + recording + "?vms=10&nics=2&disks=3",
-                             "--cycles", "2", "--interval", "100ms"});
+  constexpr const char* kGood =
+      "replay://" VIRTMETER_SOURCE_DIR "/src/source/replay/testdata/lab.lp?vms=10&nics=2&disks=3";
+  const Ran ran = run_words({"once", "--libvirt-uri", kGood, "--cycles", "2", "--interval", "100ms"});
   EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
   EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 71 + 81);
-  const Ran wrong = run_words({"once", "--libvirt-uri", "replay://" + recording + "?vmz=10"});
+  const Ran wrong = run_words({"once", "--libvirt-uri", "replay:///recording.lp?vmz=10"});
   EXPECT_EQ(wrong.code, ExitCode::settings);
   EXPECT_NE(wrong.err.find("fix: did you mean vms ?"), std::string::npos) << wrong.err;
 }

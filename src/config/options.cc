@@ -38,7 +38,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "libvirt_uri",
      .environment = "LIBVIRT_URI",
      .member = &Settings::libvirt_uri,
-     .help = "The libvirt connection, read-only where that suffices; replay:///FILE plays a recording instead.",
+     .help =
+         "The libvirt connection, read-only where that suffices; replay:///FILE plays a recording instead.",
      .group = kReading,
      .rule = TextRule::not_empty},
     {.key = "source",
