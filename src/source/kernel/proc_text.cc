@@ -122,6 +122,7 @@ BootTime next_turn(BootTime now, std::chrono::seconds period, std::uint32_t pid)
 std::optional<ThreadTimes> parse_schedstat(std::string_view text) {
   ThreadTimes times;
   std::uint64_t slices = 0;
+  if (!text.ends_with('\n')) return std::nullopt;  // Cut off.
   if (!take_number(text, times.run_ns) || !take_number(text, times.delay_ns) || !take_number(text, slices))
     return std::nullopt;
   if (times.run_ns == 0 && times.delay_ns == 0 && slices == 0) return std::nullopt;

@@ -89,7 +89,7 @@ TEST(Schedstat, OfAKernelWithoutSchedulerInformationIsNothing) { EXPECT_FALSE(pa
 
 TEST(Schedstat, AnyOtherTextGivesNothing) {
   for (const std::string_view text :
-       {"", "1", "1 2", "1 2 3", "1 2 \n", "a b c\n", "99999999999999999999 1 1\n"})
+       {"", "1", "1 2", "1 2 3", "1 2 3 ", "1 2 \n", "a b c\n", "99999999999999999999 1 1\n"})
     EXPECT_FALSE(parse_schedstat(text)) << text;
 }
 
