@@ -1,11 +1,11 @@
 // A bulk record from a hostile libvirt: lines of key=value, where what is no number is a string. Filling a
-// sample from it stays inside the sample.
+// sample from it stays inside the sample, and a plan made of it fills the same.
 #include <charconv>
 #include <string>
 #include <vector>
 
 #include "input.h"
-#include "source/libvirt/bulk_record.h"
+#include "source/libvirt/record_plan.h"
 
 namespace virtmeter {
 namespace {
@@ -21,6 +21,13 @@ virTypedParameter param_of(std::string_view key, std::string& value) {
   param.type = VIR_TYPED_PARAM_STRING;
   param.value.s = value.data();
   return param;
+}
+
+template <Scope S>
+void require_same(const Values<S>& a, const Values<S>& b) {
+  for (MetricId id = Values<S>::kRows.first; id < Values<S>::kRows.end; ++id) {
+    if (a.absence(id) != b.absence(id) || a.integer(id) != b.integer(id)) __builtin_trap();
+  }
 }
 
 void fill_from(std::string_view text) {
@@ -40,7 +47,15 @@ void fill_from(std::string_view text) {
   vm.nics.resize(2);
   vm.disks.resize(1);
   const BulkRecord record(params);
+  VmSample planned = vm;
   record.fill(vm);
+  const RecordPlan plan(RecordShape::of(params, record), record, *layout);
+  if (plan.matches(params)) {
+    plan.fill(params, planned);
+    require_same(vm.values, planned.values);
+    for (std::size_t i = 0; i < vm.nics.size(); ++i) require_same(vm.nics[i], planned.nics[i]);
+    for (std::size_t i = 0; i < vm.disks.size(); ++i) require_same(vm.disks[i], planned.disks[i]);
+  }
   explain_after_bulk(record.groups(), vm);
   complete(vm);
 }
