@@ -57,7 +57,7 @@ TEST(SourceReport, CarriesEveryCount) {
   EXPECT_FALSE(report.connected);
   EXPECT_EQ(report.last_error, "E101");
   EXPECT_EQ(text_of({report.counts.back()}), "stale_vms 5;");
-  EXPECT_EQ(report.counts.size(), 17u);
+  EXPECT_EQ(report.counts.size(), 29u);
   ASSERT_EQ(report.hung.size(), 1u);
   EXPECT_EQ(report.hung[0].hung_for, seconds(10));
 }

@@ -120,7 +120,8 @@ TEST_F(KeptFile, GivesItsPlaceBack) {
     KernelFile moved = std::move(kept);
     kept = KernelFile();
     EXPECT_EQ(budget.used(), 1u);
-    moved = std::move(moved);
+    KernelFile& itself = moved;
+    moved = std::move(itself);
     EXPECT_TRUE(moved);
   }
   EXPECT_EQ(budget.used(), 0u);
