@@ -50,7 +50,7 @@ struct SourceStatus {
 
   std::uint64_t cancelled_calls = 0;  // Ended because there was no answer in time.
   TierCounts tiers;
-  FastStatus fast;  // All 0 where there is no kernel to ask.
+  FastStatus fast;                       // All 0 where there is no kernel to ask.
   std::uint64_t hung_vms = 0;            // In the last cycle, as the rest below.
   std::vector<HungVm> hung;              // The first kHungListed of them.
   std::uint64_t busy_vms = 0;            // Held by another job: read in part.
