@@ -187,10 +187,16 @@ def _scale_words(results):
     return " ".join(f"Not measured: {scale[key]}." for key in ("absent", "daemon_absent") if key in scale)
 
 
+def paragraph(text):
+    """A remark that somebody wrote into the raw numbers."""
+    return textwrap.fill(text, 124) + "\n"
+
+
 def markdown(results):
     """docs/performance.md."""
     machine, lab = results["machine"], results.get("lab")
     parts = [_HEAD, _BUSY.format(load=machine["load"]) if machine["load"] > _LOAD_MAX else "",
+             paragraph(results["remark"]) if "remark" in results else "",
              "## What it must reach\n\n" + markdown_table(*targets_table(results), right=False) + "\n"]
     if lab:
         parts.append(f"## {lab['guests']} guests, one reading\n\n" + markdown_table(*lab_table(lab)) + "\n")
