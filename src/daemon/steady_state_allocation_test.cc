@@ -2,37 +2,12 @@
 // cycle goes in the daemon: source, sums, trends, lines, spool.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "base/memory_file_system.h"
+#include "base/test_counting_new.h"
 #include "daemon/cycle_writer.h"
 #include "daemon/daemon_report.h"
 #include "sampler/sampler.h"
 #include "source/replay/replay_source.h"
-
-namespace {
-// Of this thread's; counts only while a test looks.
-thread_local bool counting = false;
-thread_local std::uint64_t allocations = 0;
-
-void* counted(std::size_t bytes) {
-  if (counting) ++allocations;
-  if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  if (counting) ++allocations;
-  return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace virtmeter {
 namespace {
@@ -55,12 +30,12 @@ class Way {
   // Counts from the beat to the end of the append; what others do is not counted.
   void cycle() {
     SpoolReader& reader = spool_->reader("sink");
-    counting = true;
+    test::counting = true;
     const Sampler::Sampled sampled = sampler_->sample();
     const SinkValues stats = stats_values(reader.counts(), 0, sampler_->stats(), 0);
     writer_->write(*sampled.cycle, "influx", stats);
     published_ = sampled.cycle;  // As the collector does.
-    counting = false;
+    test::counting = false;
     spool_->write_pending();
     while (reader.counts().waiting > 0) {
       const auto batch = reader.take();
@@ -82,9 +57,9 @@ class Way {
 std::uint64_t allocations_of(const std::string& replay_options) {
   Way way(replay_options);
   for (int i = 0; i < 30; ++i) way.cycle();
-  allocations = 0;
+  test::allocations = 0;
   for (int i = 0; i < 100; ++i) way.cycle();
-  return allocations;
+  return test::allocations;
 }
 
 TEST(SteadyState, AllocatesNothingBetweenBeatAndSpool) {

@@ -3,40 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
+#include "base/test_counting_new.h"
 #include "source/kernel/kernel_reader.h"
 #include "source/kernel/test_links.h"
-#include "source/test_allocations.h"
-
-namespace {
-// Of this thread's; counts only while a test looks.
-thread_local bool counting = false;
-thread_local std::uint64_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (counting) ++allocations;
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-namespace virtmeter::test {
-
-void start_counting_allocations() {
-  allocations = 0;
-  counting = true;
-}
-std::uint64_t stop_counting_allocations() {
-  counting = false;
-  return allocations;
-}
-
-}  // namespace virtmeter::test
 
 namespace virtmeter {
 namespace {
@@ -45,10 +15,9 @@ TEST(LinkTableAllocation, AQuietHostCostsNone) {
   SystemLinkPort port;
   LinkTable table(port);
   for (int i = 0; i < 3; ++i) table.refresh();
-  counting = true;
+  test::start_counting_allocations();
   for (int i = 0; i < 10; ++i) table.refresh();
-  counting = false;
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(test::stop_counting_allocations(), 0u);
 }
 
 // This test program plays the process of a VM: only the words it is found by are made up.
@@ -119,10 +88,9 @@ TEST(KernelReaderAllocation, AVmThatDoesNotChangeCostsNone) {
   };
   // Two rounds of looking at all threads again.
   for (int i = 0; i < 150; ++i) cycle();
-  allocations = 0;
-  counting = true;
+  test::start_counting_allocations();
   for (int i = 0; i < 100; ++i) cycle();
-  counting = false;
+  const std::uint64_t allocations = test::stop_counting_allocations();
   EXPECT_TRUE(is_covered);
   EXPECT_EQ(allocations, 0u);
 }

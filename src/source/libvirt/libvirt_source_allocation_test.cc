@@ -3,10 +3,10 @@
 
 #include <map>
 
+#include "base/test_allocations.h"
 #include "source/libvirt/fake_fast_reader.h"
 #include "source/libvirt/libvirt_source.h"
 #include "source/libvirt/test_params.h"
-#include "source/test_allocations.h"
 
 namespace virtmeter {
 namespace {

@@ -1,5 +1,5 @@
-// Counts what this thread takes from operator new, which kernel_reader_allocation_test.cc replaces for the
-// whole test program. For tests.
+// Counts what this thread takes from operator new. One file of the test program includes test_counting_new.h,
+// which replaces operator new for all of it. For tests.
 #pragma once
 
 #include <cstdint>
